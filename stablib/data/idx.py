@@ -38,15 +38,11 @@ def parse_idx(raw: bytes, magic: int, name: str) -> np.ndarray:
 
     Source: the format is the one of the MNIST database of LeCun, Cortes and Burges.
     """
-    if raw[:2] == b"\x1f\x8b":
-        try:
-            raw = gzip.decompress(raw)
-        except (EOFError, OSError, zlib.error) as error:
-            raise ValueError(f"{name} is a gzip file that cannot be unpacked: {error}") from None
+    raw = unzipped(raw, name)
     kind, ndim = _KIND[magic], _DIMENSIONS[magic]
     head = 4 * (1 + ndim)
     if len(raw) >= 4 and (found := int.from_bytes(raw[:4])) != magic:
-        raise ValueError(f"{name} starts with the number {found}; an IDX file of {kind} starts with {magic}")
+        raise ValueError(f"{name} starts with the number {found}; IDX {kind} start with {magic}")
     if len(raw) < head:
         raise ValueError(f"{name} ends after {len(raw)} bytes, inside its header of {head} bytes")
     shape = tuple(int.from_bytes(raw[i : i + 4]) for i in range(4, head, 4))
@@ -60,9 +56,19 @@ def parse_idx(raw: bytes, magic: int, name: str) -> np.ndarray:
         )
     if len(raw) > size:
         raise ValueError(
-            f"{name} has {len(raw) - size} bytes after the {kind} of shape {shape} that it announces"
+            f"{name} has {len(raw) - size} bytes after the {kind} of shape {shape} it announces"
         )
     return np.frombuffer(raw, np.uint8, offset=head).reshape(shape)
+
+
+def unzipped(raw: bytes, name: str) -> bytes:
+    """The content of a file, unpacked if it is a gzip file, which its first two bytes tell."""
+    if raw[:2] != b"\x1f\x8b":
+        return raw
+    try:
+        return gzip.decompress(raw)
+    except (EOFError, OSError, zlib.error) as error:
+        raise ValueError(f"{name} is a gzip file that cannot be unpacked: {error}") from None
 
 
 def read_split(source: str | Path, split: str = "train") -> tuple[np.ndarray, np.ndarray]:
@@ -78,8 +84,8 @@ def read_split(source: str | Path, split: str = "train") -> tuple[np.ndarray, np
     Raises:
         ValueError: if a file is missing or broken, or their lengths do not match.
 
-    Source: the four files are train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte
-        and t10k-labels-idx1-ubyte.
+    Source: MNIST's files are train-images-idx3-ubyte, train-labels-idx1-ubyte,
+        t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte.
     """
     paths = [find_idx(source, name) for name in _FILES[split]]
     try:
@@ -90,22 +96,21 @@ def read_split(source: str | Path, split: str = "train") -> tuple[np.ndarray, np
     labels = parse_idx(contents[1], LABELS, paths[1].name)
     if len(images) != len(labels):
         raise ValueError(
-            f"{paths[1].name} has {len(labels)} labels, but {paths[0].name} has {len(images)} images: "
-            "one label per image is needed"
+            f"{paths[1].name} has {len(labels)} labels, but {paths[0].name} has {len(images)} "
+            "images: one label per image is needed"
         )
     return images, labels
 
 
 def find_idx(source: str | Path, name: str) -> Path:
     """Path of an IDX file in a directory: plain or .gz, with a hyphen or a dot before "idx"."""
+    wanted = "the path of a directory of IDX files is needed"
     try:
         folder = Path(source)
     except TypeError:
-        raise ValueError(
-            f"source is {type(source).__name__}; the path of a directory of IDX files is needed"
-        ) from None
+        raise ValueError(f"source is {type(source).__name__}; {wanted}") from None
     if not folder.is_dir():
-        raise ValueError(f"source is {str(folder)!r}; the path of a directory of IDX files is needed")
+        raise ValueError(f"source is {str(folder)!r}; {wanted}")
     for known in (name, name.replace("-idx", ".idx")):
         for ending in ("", ".gz"):
             if (folder / (known + ending)).is_file():

@@ -53,8 +53,8 @@ def mnist01(
     fewest = min(map(len, members))
     if n // 2 + VALIDATION > fewest:
         raise ValueError(
-            f"n is {n}; at most {max(0, 2 * (fewest - VALIDATION))} is possible, because of the {fewest} images "
-            f"of the rarer digit {VALIDATION} are kept for validation"
+            f"n is {n}; at most {max(0, 2 * (fewest - VALIDATION))} is possible, because of the "
+            f"{fewest} images of the rarer digit {VALIDATION} are kept for validation"
         )
     rng = generator(seed)
     members = [rng.permutation(m) for m in members]
@@ -65,7 +65,8 @@ def mnist01(
 
 
 def _dataset(images: np.ndarray, labels: np.ndarray, rows: np.ndarray) -> Dataset:
-    return Dataset(images[rows].reshape(len(rows), -1) / 255.0, np.where(labels[rows] == 0, 1.0, -1.0))
+    X = images[rows].reshape(len(rows), -1) / 255.0
+    return Dataset(X, np.where(labels[rows] == 0, 1.0, -1.0))
 
 
 def _bundled() -> tuple[np.ndarray, np.ndarray]:

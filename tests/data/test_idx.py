@@ -58,7 +58,10 @@ good = idx_images(np.zeros((5, 3, 2), np.uint8))
 broken_images = {
     "empty": (b"", "ends after 0 bytes, inside its header"),
     "header only begun": (good[:11], "ends after 11 bytes, inside its header of 16 bytes"),
-    "wrong magic": (b"\x00\x00\x08\x01" + good[4:], "starts with the number 2049; .* starts with 2051"),
+    "wrong magic": (
+        b"\x00\x00\x08\x01" + good[4:],
+        "starts with the number 2049; .* start with 2051",
+    ),
     "text": (b"<html>not found</html>", "starts with the number"),
     "truncated": (good[:-1], "is truncated: .* 46 bytes in all, and ends after 45"),
     "trailing garbage": (good + b"xyz", "has 3 bytes after the images of shape"),
@@ -70,7 +73,7 @@ broken_images = {
         (lambda z: z[:12] + bytes([z[12] ^ 255]) + z[13:])(gzip.compress(good)),
         "gzip file that cannot be unpacked",
     ),
-    "gzip with garbage behind": (gzip.compress(good) + b"garbage", "gzip file that cannot be unpacked"),
+    "gzip with garbage behind": (gzip.compress(good) + b"garbage", "that cannot be unpacked"),
 }
 
 
@@ -94,7 +97,7 @@ def test_swapped_files_are_refused(folder):
     a_content = a.read_bytes()
     a.write_bytes(b.read_bytes())
     b.write_bytes(a_content)
-    with pytest.raises(ValueError, match="starts with the number 2049; an IDX file of images starts with 2051"):
+    with pytest.raises(ValueError, match="starts with the number 2049; IDX images start with 2051"):
         read_split(folder)
 
 
@@ -102,13 +105,13 @@ def test_a_missing_file_or_directory_is_named(folder):
     (folder / TRAIN[1]).unlink()
     with pytest.raises(ValueError, match="has no file train-labels-idx1-ubyte"):
         read_split(folder)
-    with pytest.raises(ValueError, match="source is '.*nowhere'; the path of a directory"):
+    with pytest.raises(ValueError, match=r"source is '.*nowhere'; the path of a directory"):
         read_split(folder / "nowhere")
     with pytest.raises(ValueError, match="source is int; the path of a directory"):
         read_split(7)
 
 
-@pytest.mark.parametrize("length", range(0, 16))
+@pytest.mark.parametrize("length", range(16))
 def test_no_prefix_of_a_file_crashes_the_reader(length):
     with pytest.raises(ValueError):
         parse_idx(good[:length], IMAGES, "images")
