@@ -87,7 +87,9 @@ def loss_curvature(value: Any, n: int) -> np.ndarray:
             "point is needed"
         )
     if (out < 0).any():
-        raise ValueError(f"loss_curvature has the negative entry {out.min():g}; a convex loss is needed")
+        raise ValueError(
+            f"loss_curvature has the negative entry {out.min():g}; a convex loss is needed"
+        )
     return np.broadcast_to(out, (n,)).copy()
 
 
@@ -95,7 +97,9 @@ def normals(v: Any, d: int) -> np.ndarray:
     """Unit normals, shape (m, d) or (d,); a row that is off the sphere by more than 1e-8 is refused."""
     out = array(v, "v")
     if out.ndim not in (1, 2) or out.shape[-1] != d:
-        raise ValueError(f"v has shape {out.shape}; unit normals of shape (m, {d}) or ({d},) are needed")
+        raise ValueError(
+            f"v has shape {out.shape}; unit normals of shape (m, {d}) or ({d},) are needed"
+        )
     length = np.linalg.norm(out, axis=-1)
     if (np.abs(length - 1) > 1e-8).any():
         worst = np.ravel(length)[np.argmax(np.abs(length - 1))]

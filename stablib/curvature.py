@@ -101,7 +101,9 @@ def sharpness(net: ShallowReLU, X: Any, y: Any = None, loss_curvature: Any = Non
     net, X, residual = _arguments(net, X, y)
     if loss_curvature is not None:
         if y is not None:
-            raise ValueError("both y and loss_curvature are given; l'' says nothing of the residual part")
+            raise ValueError(
+                "both y and loss_curvature are given; l'' says nothing of the residual part"
+            )
         return float(_top(tangent_gram(net, X, loss_curvature) / len(X))[0])
     setting = _Setting.of(net, X, residual)
     return setting.sharpness()
@@ -217,7 +219,9 @@ class _Setting(NamedTuple):
         Each step is the Rayleigh quotient of the Hessian at a lifted vector, so it never exceeds the
         sharpness; and the function is convex, so from below the steps climb.
         """
-        floor = np.linalg.norm(self.couple, axis=1).max(initial=0.0)  # |E|; H >= E, so also a lower bound
+        floor = np.linalg.norm(self.couple, axis=1).max(
+            initial=0.0
+        )  # |E|; H >= E, so also a lower bound
         mu = _top(self.gram() / self.n)[0]
         if floor == 0:
             return float(mu)

@@ -166,7 +166,9 @@ class ShallowReLU:
         """
         c = checks.array(c, "c")
         if c.shape not in ((), (self.k,)):
-            raise ValueError(f"c has shape {c.shape}; one factor per neuron, ({self.k},), is needed")
+            raise ValueError(
+                f"c has shape {c.shape}; one factor per neuron, ({self.k},), is needed"
+            )
         if (c <= 0).any():
             raise ValueError(f"c has the entry {c.min():g}; positive factors are needed")
         c = np.broadcast_to(c, (self.k,))
@@ -302,7 +304,9 @@ def _shared_hyperplanes(
     key = np.abs(np.column_stack([v, -b]) @ (r / np.linalg.norm(r))) / np.sqrt(1 + b**2)
     order = np.argsort(key)
     wide = 1e3 * tol
-    after = np.searchsorted(key[order], key[order] + 4 * wide + 1e-15, side="right") - np.arange(1, m + 1)
+    after = np.searchsorted(key[order], key[order] + 4 * wide + 1e-15, side="right") - np.arange(
+        1, m + 1
+    )
     start = np.repeat(np.arange(m), after)
     step = np.arange(after.sum()) - np.repeat(np.cumsum(after) - after, after)
     i, j = order[start], order[start + 1 + step]
@@ -327,7 +331,6 @@ def _shared_hyperplanes(
 
 def _read_torch(module: Any) -> tuple[Any, Any, Any, Any]:
     """W1, b1, w2, b2 of a torch module that is a Linear-ReLU-Linear with one output."""
-    import torch
     from torch import nn
 
     wanted = "Linear-ReLU-Linear with one output is needed"
@@ -350,7 +353,7 @@ def _read_torch(module: Any) -> tuple[Any, Any, Any, Any]:
             f"the module's last layer maps {outer.in_features} numbers to {outer.out_features}; {wanted}"
         )
 
-    def values(parameter: torch.Tensor | None, shape: tuple[int, ...]) -> np.ndarray:
+    def values(parameter: Any, shape: tuple[int, ...]) -> np.ndarray:
         return np.zeros(shape) if parameter is None else checks.array(parameter, "a parameter")
 
     W1, b1 = values(inner.weight, ()), values(inner.bias, (inner.out_features,))
@@ -369,8 +372,12 @@ def _compare_forward(module: Any, inner: Any, net: ShallowReLU, wanted: str) -> 
         with torch.no_grad():
             out = module(torch.tensor(x).to(inner.weight)).double().cpu().numpy()
     except Exception as error:
-        raise ValueError(f"the module cannot be called on a (64, {net.d}) tensor ({error}); {wanted}") from None
+        raise ValueError(
+            f"the module cannot be called on a (64, {net.d}) tensor ({error}); {wanted}"
+        ) from None
     expected = net(x)
     tol = 1e-3 * (1 + np.abs(expected).max())
     if out.size != 64 or np.abs(out.ravel() - expected).max() > tol:
-        raise ValueError(f"the module computes something else than its two Linear layers with a ReLU; {wanted}")
+        raise ValueError(
+            f"the module computes something else than its two Linear layers with a ReLU; {wanted}"
+        )

@@ -118,10 +118,14 @@ class EmpiricalWeight:
         b = checks.array(b, "b")
         if v.ndim == 1:
             if b.ndim > 1:
-                raise ValueError(f"b has shape {b.shape}; with one direction v, (m,) offsets are needed")
+                raise ValueError(
+                    f"b has shape {b.shape}; with one direction v, (m,) offsets are needed"
+                )
             return combine(*self._one_direction(v, np.atleast_1d(b))).reshape(b.shape)[()]
         if b.shape != (len(v),):
-            raise ValueError(f"b has shape {b.shape}, but v has {len(v)} rows: one offset per row is needed")
+            raise ValueError(
+                f"b has shape {b.shape}, but v has {len(v)} rows: one offset per row is needed"
+            )
         rows = max(1, _CHUNK // len(self.X))
         parts = [
             combine(*self._many_directions(v[i : i + rows], b[i : i + rows]))
@@ -163,7 +167,10 @@ class EmpiricalWeight:
             over = np.where(active > 0, z[np.maximum(active, 1) - 1] - b, 0.0)
             m, h = mass[active], height[active]
             return _Moments(
-                h + over * m, pull[active], height2[active] + over * (2 * h + over * m), size2[active]
+                h + over * m,
+                pull[active],
+                height2[active] + over * (2 * h + over * m),
+                size2[active],
             )
 
         return half(z, b), half(-z, -b)
@@ -197,7 +204,9 @@ class IsotropicWeight:
                 f"marginal is {type(marginal).__name__}; a frozen scipy.stats distribution is needed"
             )
         if abs(self.marginal.cdf(0.0) - 0.5) > 1e-9 or abs(self.marginal.mean()) > 1e-9:
-            raise ValueError("marginal is not symmetric about 0; an isotropic law has symmetric coordinates")
+            raise ValueError(
+                "marginal is not symmetric about 0; an isotropic law has symmetric coordinates"
+            )
 
     def g_tilde(self, v: Any, b: Any) -> np.ndarray:
         """One-sided weight (T - b M) sqrt(T^2 + M^2), M = P(x > b), T = E[x; x > b], shape of `b`.
