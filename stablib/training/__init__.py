@@ -1,0 +1,1 @@
+"""Training: descent engines, batches, sweeps and their store."""
