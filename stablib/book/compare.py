@@ -1,4 +1,4 @@
-"""Compare a notebook's outputs with those of a fresh run: numbers with a tolerance, images by pixels.
+"""Compare a notebook's outputs with a fresh run: numbers with a tolerance, images by pixels.
 
 This is a pytest plugin (pyproject.toml loads it). It replaces nbval's comparison, which takes
 numbers as text and does not look at images at all. What is compared, and how:
@@ -27,7 +27,11 @@ from typing import Any
 
 # A number that is not part of a name such as fig5 or x_1, nor of a version such as 1.2.3.
 NUMBER = re.compile(
-    r"(?<![\w.])[-+]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?(?!\.?\d)|(?:nan|inf)\b)(?![A-Za-z_])"
+    r"""(?<![\w.]) [-+]?
+    (?: (?:\d+\.\d*|\.\d+) (?:[eE][-+]?\d+)? (?!\.?\d)
+      | \d+ (?:[eE][-+]?\d+)? (?!\.?\w)
+      | (?:nan|inf)\b )""",
+    re.VERBOSE,
 )
 IMAGES = ("image/png", "image/jpeg")
 # Only its presence is compared: the model's id is drawn anew in every run.

@@ -1,0 +1,13 @@
+# Every target is one command of `python -m stablib.book`, which sets up .venv when it needs to.
+PYTHON := $(shell python3.11 -c "" 2>/dev/null && echo python3.11 || echo python3)
+COMMANDS := setup book test notebooks check format results bench lab lock clean
+ROOT := $(dir $(abspath $(lastword $(MAKEFILE_LIST))))
+
+.PHONY: help $(COMMANDS)
+.NOTPARALLEL:
+
+help:
+	@$(PYTHON) "$(ROOT)stablib/book/__main__.py" help
+
+$(COMMANDS):
+	@$(PYTHON) "$(ROOT)stablib/book/__main__.py" $@ $(ARGS)

@@ -1,0 +1,110 @@
+"""The commands of `python -m stablib.book`, inside the environment."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from stablib.book.environment import ROOT
+
+
+def run(command: str, arguments: list[str]) -> int:
+    """Do one command; return the exit code."""
+    try:
+        return _DO[command](arguments)
+    except KeyboardInterrupt:
+        say("Interrupted.")
+        return 130
+
+
+def say(text: str) -> None:
+    """Print a line at once, so that a log shows how far things are."""
+    print(text, flush=True)
+
+
+def _setup(arguments: list[str]) -> int:
+    say(f"The environment is ready: {ROOT / '.venv'}")
+    return 0
+
+
+def _book(arguments: list[str]) -> int:
+    from stablib.book.pipeline import make_book
+
+    return make_book(say)
+
+
+def _notebooks(arguments: list[str]) -> int:
+    from stablib.book.pipeline import make_notebooks
+
+    return make_notebooks(arguments, say)
+
+
+def _check(arguments: list[str]) -> int:
+    from stablib.book.notebooks import check_folder
+
+    folder = Path(arguments[0]) if arguments else ROOT / "chapters"
+    said = list(check_folder(folder))
+    say("\n".join(said) if said else "Every notebook is its text, executed.")
+    return 1 if said else 0
+
+
+def _test(arguments: list[str]) -> int:
+    from stablib.book.suite import run_suite
+
+    return run_suite(arguments, say)
+
+
+def _format(arguments: list[str]) -> int:
+    from stablib.book.formatting import format_chapter
+    from stablib.book.notebooks import texts
+
+    for text in texts(ROOT / "chapters"):
+        if format_chapter(text):
+            say(f"{text.name} formatted: its notebook needs `make notebooks`")
+    paths = ["stablib", "tests", *(["benchmarks"] if (ROOT / "benchmarks").exists() else [])]
+    fixed = subprocess.call([sys.executable, "-m", "ruff", "check", "--fix", *paths], cwd=ROOT)
+    return fixed | subprocess.call([sys.executable, "-m", "ruff", "format", *paths], cwd=ROOT)
+
+
+def _results(arguments: list[str]) -> int:
+    from stablib.training.sweeps import recompute_all
+
+    recompute_all()
+    return 0
+
+
+def _bench(arguments: list[str]) -> int:
+    return subprocess.call([sys.executable, "-m", "benchmarks", *arguments], cwd=ROOT)
+
+
+def _lab(arguments: list[str]) -> int:
+    return subprocess.call([sys.executable, "-m", "jupyterlab", *arguments], cwd=ROOT / "chapters")
+
+
+def _lock(arguments: list[str]) -> int:
+    from stablib.book.lock import lock
+
+    return lock(ROOT, arguments, say)
+
+
+def _clean(arguments: list[str]) -> int:
+    shutil.rmtree(ROOT / "_build", ignore_errors=True)
+    return 0
+
+
+_DO: dict[str, Callable[[list[str]], int]] = {
+    "setup": _setup,
+    "book": _book,
+    "notebooks": _notebooks,
+    "check": _check,
+    "test": _test,
+    "format": _format,
+    "results": _results,
+    "bench": _bench,
+    "lab": _lab,
+    "lock": _lock,
+    "clean": _clean,
+}

@@ -1,0 +1,236 @@
+"""Every check of the book, in order: `python -m stablib.book test`.
+
+A step that fails does not stop those after it. At the end stands a table of the steps, and one last
+line with what passed and what failed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from stablib.book import pipeline
+from stablib.book.environment import ROOT
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+BROWSER_TESTS = "tests/test_pages.py"
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of a step: counts of its tests (a step without tests counts as one), and a note."""
+
+    passed: int
+    failed: int
+    skipped: int = 0
+    note: str = ""
+
+
+Say = Callable[[str], object]
+Step = Callable[[list[str], Say], Result]
+
+
+def run_suite(arguments: list[str], say: Say = print) -> int:
+    """Run the steps that the command line asks for; return 0 if nothing failed, else 1.
+
+    Args:
+        arguments: of the command line; `--only STEP[,STEP]`, and what else goes to pytest.
+        say: where progress goes.
+    """
+    parser = argparse.ArgumentParser(
+        prog="python -m stablib.book test",
+        description="Every check that CI runs.",
+        epilog="Any further argument goes to pytest: --only unit -k sharpness.",
+    )
+    parser.add_argument("--only", metavar="STEP[,STEP]", help=f"of: {', '.join(STEPS)}")
+    chosen, extra = parser.parse_known_args(arguments)
+    names = chosen.only.split(",") if chosen.only else list(STEPS)
+    unknown = [name for name in names if name not in STEPS]
+    if unknown:
+        say(f"There is no step {unknown[0]}; there are {', '.join(STEPS)}.")
+        return 2
+    return run_steps({name: STEPS[name] for name in STEPS if name in names}, extra, say)
+
+
+def run_steps(steps: Mapping[str, Step], extra: list[str], say: Say = print) -> int:
+    """Run steps one after another, whatever becomes of them, and sum up; return 0 or 1."""
+    rows = []
+    for number, (name, step) in enumerate(steps.items(), 1):
+        say(f"\n=== {number}/{len(steps)} {name} " + "=" * (60 - len(name)))
+        started = time.monotonic()
+        try:
+            result = step(extra, say)
+        except Exception as error:  # a step that breaks down is one that failed
+            result = Result(0, 1, note=f"{type(error).__name__}: {error}")
+            say(result.note)
+        seconds = time.monotonic() - started
+        say(f"--- {name}: {_verdict(result)} after {seconds:.1f} s")
+        rows.append((name, result, seconds))
+    for line in _table(rows):
+        say(line)
+    passed = sum(result.passed for _, result, _ in rows)
+    failed = sum(result.failed for _, result, _ in rows)
+    say(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+def _verdict(result: Result) -> str:
+    if result.failed:
+        return "FAIL"
+    return "PASS" if result.passed else "SKIP"
+
+
+def _table(rows: list[tuple[str, Result, float]]) -> list[str]:
+    lines = [
+        "",
+        f"{'step':10}  {'':4}  {'passed':>6}  {'failed':>6}  {'skipped':>7}  {'seconds':>7}",
+    ]
+    for name, result, seconds in rows:
+        note = f"  {result.note.splitlines()[0]}" if result.note else ""
+        lines.append(
+            f"{name:10}  {_verdict(result):4}  {result.passed:6}  {result.failed:6}  "
+            f"{result.skipped:7}  {seconds:7.1f}{note}"
+        )
+    total = sum(seconds for _, _, seconds in rows)
+    return [*lines, f"{'':10}  {'':4}  {'':6}  {'':6}  {'':7}  {total:7.1f}", ""]
+
+
+# The steps.
+
+
+def lint(extra: list[str], say: Say) -> Result:
+    """Ruff over modules, tests and notebooks: the rules, then the layout."""
+    codes = []
+    for arguments in (["check"], ["format", "--check"]):
+        say(f"ruff {' '.join(arguments)}")
+        codes.append(subprocess.call([sys.executable, "-m", "ruff", *arguments, "."], cwd=ROOT))
+    failed = sum(code != 0 for code in codes)
+    return Result(len(codes) - failed, failed)
+
+
+def unit(extra: list[str], say: Say) -> Result:
+    """All tests but those that need a browser."""
+    return run_pytest("unit", ["tests", f"--ignore={BROWSER_TESTS}", "-n", "2", *extra])
+
+
+def doctests(extra: list[str], say: Say) -> Result:
+    """The examples in the library's docstrings."""
+    return run_pytest("doctests", ["--doctest-modules", "stablib", "-n", "2"])
+
+
+def sources(extra: list[str], say: Say) -> Result:
+    """Whether every committed notebook is its text, executed; nothing is run."""
+    from stablib.book.notebooks import check_folder, texts
+
+    said = list(check_folder(ROOT / "chapters"))
+    for line in said:
+        say(line)
+    if said:
+        return Result(0, 1, note=said[0])
+    count = len(texts(ROOT / "chapters"))
+    say(f"{count} notebooks are their texts, executed.")
+    return Result(1, 0) if count else Result(0, 1, note="there are no chapters")
+
+
+def notebooks(extra: list[str], say: Say) -> Result:
+    """Run the committed notebooks again and compare what they show."""
+    paths = sorted((ROOT / "chapters").glob("*.ipynb"))
+    if not paths:
+        return Result(0, 1, note="there are no notebooks")
+    pipeline.warm_up()
+    compare = ["--nbval", "--nbval-current-env", "--nbval-cell-timeout=600"]
+    workers = ["-n", "2", "--dist", "loadscope"]
+    files = [str(path.relative_to(ROOT)) for path in paths]
+    return run_pytest("notebooks", [*compare, *workers, "--durations=5", *files])
+
+
+def book(extra: list[str], say: Say) -> Result:
+    """Build the pages from the committed notebooks, every warning an error."""
+    from stablib.book import site
+
+    try:
+        page = pipeline.build_html(ROOT / "chapters")
+    except (site.BookError, ValueError) as error:
+        say(str(error))
+        return Result(0, 1, note=str(error))
+    say(f"The book is at {page}")
+    return Result(1, 0)
+
+
+def browser(extra: list[str], say: Say) -> Result:
+    """Open every page in a headless browser that reaches no other host."""
+    if find_browser() is None:
+        note = f"no browser: none of {', '.join(BROWSERS)} is installed"
+        say(note)
+        return Result(0, 1, note=note) if in_ci() else Result(0, 0, 1, note=note)
+    return run_pytest("browser", [BROWSER_TESTS])
+
+
+STEPS: dict[str, Step] = {
+    "lint": lint,
+    "unit": unit,
+    "doctests": doctests,
+    "sources": sources,
+    "notebooks": notebooks,
+    "book": book,
+    "browser": browser,
+}
+
+
+def find_browser() -> str | None:
+    """The path of an installed Chromium or Chrome, or None; STABLIB_BROWSER names another."""
+    named = os.environ.get("STABLIB_BROWSER")
+    found = [shutil.which(name) for name in ([named] if named else BROWSERS)]
+    places = [
+        Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"),
+        Path("/Applications/Chromium.app/Contents/MacOS/Chromium"),
+        Path(os.environ.get("PROGRAMFILES", "C:/")) / "Google/Chrome/Application/chrome.exe",
+    ]
+    if not named:
+        found += [str(place) for place in places if place.exists()]
+    return next((path for path in found if path), None)
+
+
+def in_ci() -> bool:
+    """Whether this is a run of CI, where nothing may be left out."""
+    return os.environ.get("CI", "").lower() not in ("", "0", "false")
+
+
+def run_pytest(name: str, arguments: list[str], root: Path = ROOT) -> Result:
+    """Run pytest in a process of its own, its output on the screen; return its counts."""
+    report = pipeline.BUILD / "test" / f"{name}.xml"
+    report.parent.mkdir(parents=True, exist_ok=True)
+    report.unlink(missing_ok=True)
+    command = [sys.executable, "-m", "pytest", "-q", f"--junitxml={report}", *arguments]
+    code = subprocess.call(command, cwd=root, env=pipeline.quiet_environment())
+    result = read_report(report)
+    if code and not result.failed:
+        # Nothing collected, a usage error, a crash: no test failed, and yet nothing is proven.
+        return Result(result.passed, 1, result.skipped, f"pytest ended with exit code {code}")
+    return result
+
+
+def read_report(path: Path) -> Result:
+    """Read the counts in a JUnit file, as pytest writes it; a file that is missing has none."""
+    if not path.exists():
+        return Result(0, 0)
+    passed = failed = skipped = 0
+    first = ""
+    for case in ElementTree.parse(path).getroot().iter("testcase"):
+        kinds = {child.tag for child in case}
+        if kinds & {"failure", "error"}:
+            failed += 1
+            first = first or f"{case.get('classname', '')} {case.get('name', '')}".strip()
+        elif "skipped" in kinds:
+            skipped += 1
+        else:
+            passed += 1
+    return Result(passed, failed, skipped, f"first: {first}" if first else "")
