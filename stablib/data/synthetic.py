@@ -9,6 +9,8 @@ import numpy as np
 from .. import checks
 from .dataset import Dataset
 
+_STREAM = 0x64617461  # "data"
+
 
 def gaussian(n: int = 100, d: int = 20, seed: int | np.random.Generator = 0) -> Dataset:
     """Standard normal points with standard normal labels: nothing to learn, everything to fit.
@@ -93,4 +95,6 @@ def generator(seed: int | np.random.Generator) -> np.random.Generator:
     """A Generator from a seed; one that is given is used as it is."""
     if isinstance(seed, np.random.Generator):
         return seed
-    return np.random.default_rng(checks.count(seed, "seed", minimum=0))
+    # A stream of its own: ShallowReLU.initial draws from default_rng(seed), and with one seed its weights
+    # would otherwise be the data points.
+    return np.random.default_rng([checks.count(seed, "seed", minimum=0), _STREAM])

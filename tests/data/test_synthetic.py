@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
+from stablib import ShallowReLU
 from stablib.data import Dataset, gaussian, plane, two_points
 
 
@@ -50,8 +51,21 @@ def test_gaussian_points_and_labels_are_standard_normal_and_independent():
 @pytest.mark.parametrize("draw", [gaussian, plane])
 def test_a_seed_decides_the_data(draw):
     assert_array_equal(draw(seed=3).X, draw(seed=3).X)
-    assert_array_equal(draw(seed=3).X, draw(seed=np.random.default_rng(3)).X)
     assert (draw(seed=3).X != draw(seed=4).X).all()
+
+
+def test_a_generator_is_used_as_it_is():
+    rng = np.random.default_rng(3)
+    first, second = gaussian(4, 2, rng), gaussian(4, 2, rng)
+    assert_array_equal(first.X, np.random.default_rng(3).standard_normal((4, 2)))
+    assert (first.X != second.X).all()
+
+
+@pytest.mark.parametrize("scheme", ["torch", "he"])
+def test_points_and_initial_weights_of_one_seed_are_independent(scheme):
+    X = gaussian(1000, 20, seed=0).X
+    W1 = ShallowReLU.initial(20, 1000, scheme=scheme, seed=0).W1
+    assert abs(np.corrcoef(X.ravel(), W1.ravel())[0, 1]) < 0.03
 
 
 def test_two_points_are_opposite_unit_vectors():
