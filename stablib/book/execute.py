@@ -1,7 +1,8 @@
 """Execute one chapter in a process of its own: `python -m stablib.book.execute TEXT RESULT`.
 
 Papermill runs the notebook made from the text in a scratch file; only a run without errors is
-tidied and moved to its place. What goes wrong is said in one paragraph on standard error.
+tidied and moved to its place. What goes wrong is said on standard output; standard error belongs
+to the kernel, which has its own things to say when it is stopped.
 """
 
 from __future__ import annotations
@@ -86,6 +87,7 @@ if __name__ == "__main__":
     try:
         execute(Path(sys.argv[1]), Path(sys.argv[2]))
     except ChapterError as failure:
-        sys.exit(str(failure))
+        print(failure, flush=True)
+        sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -79,7 +79,6 @@ def tidy(notebook: Any, source: Any) -> Any:
     if widgets:
         result.metadata["widgets"] = widgets
         result = _rename_widgets(result)
-    number_cells(result)
     return result
 
 

@@ -93,15 +93,16 @@ def _run_chapter(text: Path, results: Path, say: Callable[[str], object]) -> Out
         [str(part) for part in command],
         env=quiet_environment(),
         cwd=ROOT,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
+        capture_output=True,
         text=True,
         encoding="utf-8",
         errors="replace",
         check=False,
     )
     seconds = time.monotonic() - started
-    error = "" if done.returncode == 0 else done.stderr.strip() or f"exit code {done.returncode}"
+    error = ""
+    if done.returncode:
+        error = done.stdout.strip() or done.stderr.strip() or f"exit code {done.returncode}"
     say(f"  {text.stem}: {f'FAILED in {error}' if error else 'done'} ({seconds:.1f} s)")
     return Outcome(text.stem, seconds, error)
 
@@ -174,21 +175,24 @@ def make_book(say: Callable[[str], object] = print) -> int:
     return 0
 
 
-def make_notebooks(names: list[str], say: Callable[[str], object] = print) -> int:
+def make_notebooks(
+    names: list[str], say: Callable[[str], object] = print, folder: Path = ROOT / "chapters"
+) -> int:
     """Run chapters and replace their committed notebooks; return the exit code.
 
     Args:
         names: chapters, by number or name ("08", "08_mnist_experiments"); none means all.
         say: where progress goes.
+        folder: the chapters, texts and notebooks.
     """
-    texts = notebooks.texts(ROOT / "chapters")
+    texts = notebooks.texts(folder)
     for name in names:
         if not any(_named(text, name) for text in texts):
             say(f"There is no chapter {name}; there are {', '.join(text.stem for text in texts)}.")
             return 2
     chosen = [text for text in texts if not names or any(_named(text, name) for name in names)]
     say(f"Running {len(chosen)} chapters:")
-    failed = failures(run_chapters(chosen, ROOT / "chapters", say=say))
+    failed = failures(run_chapters(chosen, folder, say=say))
     if failed:
         say(f"\n{failed}\nThe notebooks of these chapters are as they were.")
         return 1
