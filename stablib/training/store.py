@@ -8,11 +8,13 @@ every row in results/NAME.json, and results/networks/NAME.npz.
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
 import math
 import os
+import time
 import warnings
 import zipfile
 from collections.abc import Iterable, Mapping
@@ -144,6 +146,15 @@ class Store:
         self.sidecar = root / "results" / f"{name}.json"
         self.networks = root / "results" / "networks" / f"{name}.npz"
         self.runs = root / "_runs" / name
+
+    def sweep_up(self) -> None:
+        """Remove the halves of files that killed processes left."""
+        for partial in self.runs.glob(".*.partial"):
+            with contextlib.suppress(OSError):  # another process may be doing the same
+                if (
+                    time.time() - partial.stat().st_mtime > 600
+                ):  # writing takes a moment, not minutes
+                    partial.unlink()
 
     def run_path(self, hash: str) -> Path:
         """The file that says that a run is finished."""

@@ -6,6 +6,7 @@ import os
 import platform
 import time
 from collections.abc import Iterable, Mapping
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -53,9 +54,10 @@ def sweep(
     """
     if not isinstance(spec, Sweep):
         raise ValueError(f"spec is {type(spec).__name__}; a Sweep is needed")
-    store = Store(_home() if root is None else Path(root), spec.name)
+    store = Store(home() if root is None else Path(root), spec.name)
     kinds = {"hash": str} | spec.runs[0].columns()
     wanted = {run.hash: run for run in spec.runs}
+    store.sweep_up()
 
     listed = {} if anew else read_csv(store.table, kinds)
     engine, histories = (ENGINE, {}) if anew else store.history()
@@ -90,7 +92,7 @@ def sweep(
     return Table([row for row in table if row["hash"] in wanted], kinds, store.networks)
 
 
-def _home() -> Path:
+def home() -> Path:
     """The checkout that stablib was imported from, if there is one, or the current folder."""
     checkout = Path(stablib.__file__).resolve().parents[1]
     return checkout if (checkout / "pyproject.toml").exists() else Path.cwd()
@@ -178,9 +180,6 @@ def _finish(store: Store, run: Spec, known: Any) -> tuple[dict[str, Any], dict[s
 
 def environment() -> dict[str, Any]:
     """What a result may depend on: versions, processor, operating system."""
-    import numba
-    import scipy
-
     processor = platform.processor() or platform.machine()
     try:
         lines = Path("/proc/cpuinfo").read_text(errors="replace").splitlines()
@@ -191,9 +190,7 @@ def environment() -> dict[str, Any]:
         pass
     return {
         "python": platform.python_version(),
-        "numpy": np.__version__,
-        "scipy": scipy.__version__,
-        "numba": numba.__version__,
+        **{name: version(name) for name in ("numpy", "scipy", "numba")},
         "system": f"{platform.system()} {platform.machine()}",
         "processor": processor,
         "cores": os.cpu_count(),
