@@ -70,9 +70,9 @@ def _format(arguments: list[str]) -> int:
 
 
 def _results(arguments: list[str]) -> int:
-    from stablib.training.sweeps import recompute_all
+    from stablib.book.specs import run_all
 
-    recompute_all()
+    run_all()
     return 0
 
 

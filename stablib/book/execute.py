@@ -68,19 +68,18 @@ def _explain(error: Exception, source: object, scratch: Path) -> str:
 
 
 def _running(scratch: Path) -> int | None:
-    # Papermill saves its notebook whenever a cell begins, and marks the one that failed.
+    # Papermill notes when a cell starts, and goes on with no other after one that fails.
     if not scratch.exists():
         return None
     cells = nbformat.read(scratch, as_version=4).cells
-    # On failure it also puts banners among the cells; they are tagged.
+    # It also puts banners among the cells; they are tagged.
     cells = [c for c in cells if "papermill-error-cell-tag" not in c.metadata.get("tags", [])]
-    for index, cell in enumerate(cells):
-        state = cell.metadata.get("papermill", {})
-        if cell.cell_type == "code" and (
-            state.get("exception") or state.get("status") != "completed"
-        ):
-            return index
-    return None
+    started = [
+        index
+        for index, cell in enumerate(cells)
+        if cell.cell_type == "code" and cell.metadata.get("papermill", {}).get("start_time")
+    ]
+    return started[-1] if started else None
 
 
 if __name__ == "__main__":

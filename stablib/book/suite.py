@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -20,7 +19,6 @@ from pathlib import Path
 from stablib.book import pipeline
 from stablib.book.environment import ROOT
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 BROWSER_TESTS = "tests/test_pages.py"
 
 
@@ -167,8 +165,10 @@ def book(extra: list[str], say: Say) -> Result:
 
 def browser(extra: list[str], say: Say) -> Result:
     """Open every page in a headless browser that reaches no other host."""
-    if find_browser() is None:
-        note = f"no browser: none of {', '.join(BROWSERS)} is installed"
+    from stablib.book.browser import NAMES, find_chromium
+
+    if find_chromium() is None:
+        note = f"no browser found: none of {', '.join(NAMES)} is installed"
         say(note)
         return Result(0, 1, note=note) if in_ci() else Result(0, 0, 1, note=note)
     return run_pytest("browser", [BROWSER_TESTS])
@@ -183,20 +183,6 @@ STEPS: dict[str, Step] = {
     "book": book,
     "browser": browser,
 }
-
-
-def find_browser() -> str | None:
-    """The path of an installed Chromium or Chrome, or None; STABLIB_BROWSER names another."""
-    named = os.environ.get("STABLIB_BROWSER")
-    found = [shutil.which(name) for name in ([named] if named else BROWSERS)]
-    places = [
-        Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"),
-        Path("/Applications/Chromium.app/Contents/MacOS/Chromium"),
-        Path(os.environ.get("PROGRAMFILES", "C:/")) / "Google/Chrome/Application/chrome.exe",
-    ]
-    if not named:
-        found += [str(place) for place in places if place.exists()]
-    return next((path for path in found if path), None)
 
 
 def in_ci() -> bool:
