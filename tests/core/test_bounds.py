@@ -19,6 +19,7 @@ from stablib import (
 from tests.core.oracles import autograd_features, autograd_hessian
 
 
+@pytest.mark.statement("lem-3")
 def test_the_chain_of_lemma_3_holds_on_every_named_network(any_network):
     net, X = any_network
     chain = [
@@ -31,6 +32,7 @@ def test_the_chain_of_lemma_3_holds_on_every_named_network(any_network):
     assert (np.diff(chain) >= -1e-9 * np.array(chain[1:])).all(), chain
 
 
+@pytest.mark.statement("lem-3")
 def test_the_chain_of_lemma_3_holds_on_random_networks(random_networks):
     for net, X in random_networks(300, seed=11):
         lower, top = sharpness_lower_bound(net, X), sharpness(net, X)
@@ -60,6 +62,7 @@ def _fit_to_noise(seed):
     return network(t), X, y, np.abs(end.jac).max()
 
 
+@pytest.mark.statement("lem-3")
 def test_lemma_3_needs_no_interpolation_at_a_smooth_local_minimum():
     smooth = 0
     for seed in (34, 40, 43, 74, 82, 103, 134, 155):

@@ -18,12 +18,14 @@ def _residual(X, size, seed=0):
     return size * np.random.default_rng(seed).normal(size=len(X))
 
 
+@pytest.mark.statement("eq-45")
 def test_tangent_features_are_the_autograd_gradients(any_network):
     net, X = any_network
     exact = autograd_features(net, X)
     assert_allclose(tangent_features(net, X), exact, rtol=1e-12, atol=1e-12 * np.abs(exact).max())
 
 
+@pytest.mark.statement("eq-44")
 def test_gram_is_the_square_of_autograd_features(any_network):
     net, X = any_network
     features = autograd_features(net, X)
@@ -31,6 +33,7 @@ def test_gram_is_the_square_of_autograd_features(any_network):
     assert_allclose(tangent_gram(net, X), gram, rtol=1e-12, atol=1e-12 * gram.max())
 
 
+@pytest.mark.statement("eq-44")
 @pytest.mark.parametrize("size", [0.0, 1e-4, 1.0, 1e3])
 def test_hessian_products_are_those_of_the_autograd_hessian(any_network, size):
     net, X = any_network

@@ -7,6 +7,7 @@ from stablib import ShallowReLU
 from tests.core.oracles import torch_function
 
 
+@pytest.mark.statement("eq-7")
 def test_values_are_those_of_a_torch_expression_in_the_parameter_order_of_eq_9(any_network):
     net, X = any_network
     f, theta = torch_function(net, X)
@@ -15,6 +16,7 @@ def test_values_are_those_of_a_torch_expression_in_the_parameter_order_of_eq_9(a
     )
 
 
+@pytest.mark.statement("eq-7")
 def test_torch_round_trip_keeps_every_parameter_and_value(any_network):
     net, X = any_network
     if net.k == 0:

@@ -21,6 +21,7 @@ def _pair(slopes):
     return ShallowReLU([[1.0, 0.0], [-1.0, 0.0]], [0.0, 0.0], slopes)
 
 
+@pytest.mark.statement("eq-58")
 @pytest.mark.parametrize(
     ("slopes", "one_sided", "parametric", "norm"),
     [
@@ -53,6 +54,7 @@ def test_norms_of_distinct_ridges_are_sums_of_the_printed_weights(random_network
         )
 
 
+@pytest.mark.statement("eq-58")
 def test_the_three_norms_are_ordered(any_network):
     net, data = any_network
     norms = [f(net, data) for f in (stability_norm, parametric_stability_norm, one_sided_norm)]

@@ -13,6 +13,7 @@ def _directions(rng, m, d):
     return v / np.linalg.norm(v, axis=1, keepdims=True)
 
 
+@pytest.mark.statement("eq-12")
 @pytest.mark.parametrize(("n", "d"), [(1, 1), (1, 3), (2, 1), (7, 2), (30, 5), (12, 40)])
 def test_weights_are_those_of_the_printed_definition(n, d):
     rng = np.random.default_rng(n)
@@ -26,6 +27,7 @@ def test_weights_are_those_of_the_printed_definition(n, d):
     assert_array_equal(weight.g(-v, -b), weight.g(v, b))
 
 
+@pytest.mark.statement("eq-12")
 @pytest.mark.parametrize(("n", "d"), [(1, 1), (2, 3), (40, 2), (300, 25)])
 def test_many_offsets_of_one_direction_agree_with_the_definition_ties_included(n, d):
     rng = np.random.default_rng(n)

@@ -1,0 +1,89 @@
+"""One look for every figure: sizes that read on a phone, and one colour per quantity, book-wide."""
+
+from __future__ import annotations
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+# Colour, dash and marker of each quantity, the same on every page; told apart without colour, too.
+EDGE = {"color": "#c1432e", "linestyle": "-", "linewidth": 1.8}
+SHARPNESS = {"color": "#d99000", "linestyle": "--", "marker": "o", "linewidth": 2.2}
+FLATTEST = {"color": "#0b6fa4", "linestyle": "-", "marker": "s", "linewidth": 2.2}
+BOUND = {"color": "#7b3f99", "linestyle": "-", "marker": "^", "linewidth": 2.2}
+DATA = {"color": "#c1432e", "edgecolor": "white", "linewidth": 0.8}
+OTHER = {"color": "#2e7d62", "linestyle": "-", "marker": "D", "linewidth": 2.2}
+QUIET = "#667378"
+
+_STYLE = {
+    "font.size": 13,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlesize": 13,
+    "axes.labelcolor": "#222222",
+    "axes.grid": True,
+    "axes.grid.which": "major",
+    "grid.color": "#e6eaeb",
+    "grid.linewidth": 0.8,
+    "lines.markersize": 6,
+    "legend.frameon": False,
+    "legend.fontsize": 12,
+    "figure.dpi": 100,
+    "savefig.dpi": 100,
+    "figure.facecolor": "white",
+    "mathtext.fontset": "cm",
+    "svg.hashsalt": "stablib",
+}
+
+
+def figure(width: float = 7.0, height: float = 4.4, **grid: object) -> tuple[Figure, Axes]:
+    """A pyplot figure with its axes, in the book's style.
+
+    Args:
+        width: in inches; a page shows 7 at full width, and a phone half as large.
+        height: in inches.
+        grid: what `plt.subplots` takes, such as ncols or subplot_kw.
+    """
+    with plt.rc_context(_STYLE):
+        return plt.subplots(figsize=(width, height), layout="constrained", **grid)
+
+
+def label_end(
+    axes: Axes, x: np.ndarray, y: np.ndarray, text: str, color: str, at: int = -1, **offset: float
+) -> None:
+    """Write a line's name beside one of its points instead of into a box.
+
+    Args:
+        axes: where the line is drawn.
+        x: its abscissas, shape (m,).
+        y: its ordinates, shape (m,).
+        text: its name.
+        color: its colour.
+        at: index of the point.
+        offset: dx and dy in points.
+    """
+    axes.annotate(
+        text,
+        (x[at], y[at]),
+        xytext=(offset.get("dx", 8), offset.get("dy", 0)),
+        textcoords="offset points",
+        color=color,
+        fontsize=13,
+        va="center",
+        annotation_clip=False,
+    )
+
+
+def step_size_axis(axes: Axes, step_sizes: np.ndarray) -> None:
+    """A logarithmic axis of step sizes with a tick at some of those that were run.
+
+    Args:
+        axes: whose abscissa it is.
+        step_sizes: eta of the runs, shape (m,).
+    """
+    axes.set_xscale("log")
+    chosen = [eta for eta in sorted(set(step_sizes)) if f"{eta:.0e}"[0] in "125"]
+    axes.set_xticks(chosen, [f"{eta:g}" for eta in chosen])
+    axes.minorticks_off()
+    axes.set_xlabel(r"step size $\eta$")
