@@ -13,6 +13,8 @@ import torch
 from numpy.testing import assert_allclose, assert_array_equal
 
 from stablib import ShallowReLU, gradient_descent, sgd
+from stablib.training.descent import _drive, _frozen
+from stablib.training.gram_form import GramForm
 from stablib.training.sampling import Batches
 
 
@@ -135,6 +137,9 @@ def test_uniform_batches_are_uniform_subsets():
     assert len(subsets) == 20
     # chi-square with 19 degrees of freedom: beyond 43.8 with probability 0.001
     assert ((counts - counts.mean()) ** 2).sum() / counts.mean() < 43.8
+    # Two batches in a row share 3 x 3 / 6 points on average, with variance 0.45, as independent ones do.
+    overlap = (batches[:-1, :, None] == batches[1:, None, :]).sum(axis=(1, 2))
+    assert abs(overlap.mean() - 1.5) < 4 * (0.45 / len(overlap)) ** 0.5
     following = np.unique(batches[:-1, 0] * 6 + batches[1:, 0], return_counts=True)[1]
     assert ((following - following.mean()) ** 2).sum() / following.mean() < 66.6  # 35 degrees
 
@@ -187,11 +192,34 @@ def test_patience_is_a_number_of_epochs_in_a_row_below_tol():
         assert run.steps == 8 * (np.flatnonzero(runs)[0] + needed - 1)
 
 
+def test_an_epoch_above_tol_starts_the_count_of_patience_again():
+    net, X, y = problem(60, 2, 1)  # far too small to interpolate: the loss keeps jumping about
+    long = sgd(net, X, y, 0.1, 5, tol=0, max_epochs=1500, dtype="float64", record_every=1)
+    tol = np.quantile(long.history["loss"][500:], 0.7)
+    below = long.history["loss"] < tol
+    ends = np.flatnonzero(np.convolve(below, np.ones(8), "valid") == 8) + 7
+    assert np.cumsum(below)[ends[0]] > 20  # many epochs below tol before the first eight in a row
+    run = sgd(net, X, y, 0.1, 5, tol=tol, patience=8, dtype="float64")
+    assert run.reason == "tolerance" and run.steps == 12 * ends[0]
+
+
+def test_a_refused_end_goes_on_with_the_batches_that_are_next():
+    net, X, y = problem(32, 40, 20)
+    batches = Batches(32, 4, seed=2)
+    engine = GramForm(net, X, y, 0.02, 0, 1e9, batches=batches)
+    done, beyond, why = engine.run(0, 1e-3, 0, np.empty(1000))
+    assert (why, beyond) == ("tolerance", 0) and 0 < done < 1000
+    assert_array_equal(batches.take(2), Batches(32, 4, seed=2).take(done + 2)[done:])
+
+
 def test_no_run_ends_by_tolerance_while_it_warms_up():
     net, X, y = problem(10, 20, 30)
     assert gradient_descent(net, X, y, 0.1, tol=1e-2).steps < 500
     assert gradient_descent(net, X, y, 0.1, tol=1e-2, warmup=5000).steps == 5000
     assert sgd(net, X, y, 0.1, 5, tol=1e-2, warmup=600).steps == 1200
+    net, X, y = problem(20, 15, 30)  # trained on the weights, the one above in Gram form
+    assert gradient_descent(net, X, y, 0.1, tol=1e-2).steps < 500
+    assert gradient_descent(net, X, y, 0.1, tol=1e-2, warmup=5000).steps == 5000
 
 
 @pytest.mark.parametrize("tol", [1e-8, 1e-14, 1e-24])
@@ -223,6 +251,13 @@ def test_a_run_that_blows_up_is_called_diverged_and_keeps_finite_parameters():
             assert not np.isnan(run.loss)
 
 
+@pytest.mark.parametrize("shape", [(20, 5, 10), (5, 20, 10)])
+def test_parameters_that_overflow_are_taken_back(shape):
+    net, X, y = problem(*shape)
+    run = gradient_descent(net, X, 1e3 * y, 1e308)
+    assert run.reason == "diverged" and np.isfinite(run.net.parameters()).all()
+
+
 def test_a_run_that_cannot_move_is_called_stuck():
     X, y = np.array([[1.0], [2.0]]), np.array([0.0, 2.0])
     dead = ShallowReLU([[-1.0], [-2.0]], [0.0, 0.0], [1.0, 1.0], 1.0)  # b2 is at its best already
@@ -238,6 +273,55 @@ def test_what_happened_before_the_last_two_windows_does_not_count_as_a_fall():
     run = gradient_descent(dead, X, y, 0.1)
     assert (run.reason, run.steps) == ("stuck", 30_000)  # the first 10,000 steps hold the fall
     assert run.loss == pytest.approx(0.5)
+
+
+def test_a_run_is_frozen_only_if_neither_its_highs_nor_its_lows_fall():
+    assert _frozen([(1.0, 2.0), (1.0, 2.0)], 0.0)
+    assert _frozen([(1.0, 2.0), (0.996, 1.991)], 0.0)
+    assert not _frozen([(1.0, 2.0), (0.99, 2.0)], 0.0)
+    assert not _frozen([(1.0, 2.0), (1.0, 1.98)], 0.0)
+    assert not _frozen([(1.0, 2.0), (1.0, 2.0)], 1.5)  # it has been below tol
+    assert not _frozen([(1.0, 2.0)], 0.0)
+
+
+def test_a_loss_that_rests_below_tol_is_waited_for():
+    dead = ShallowReLU([[-1.0], [-2.0]], [0.0, 0.0], [1.0, 1.0], 1.0)
+    run = sgd(dead, [[1.0], [2.0]], [0.0, 2.0], 0.1, 2, tol=0.6, patience=5000)
+    assert (run.reason, run.steps, run.loss) == ("tolerance", 4999, 0.5)
+
+
+class Boaster:
+    """An engine that says after every unit that the loss is below tol, which it never is."""
+
+    steps_per_unit, needed, below, block = 1, 1, 0, 10
+
+    def __init__(self, net):
+        self.net, self.calls, self.refined = net, [], 0
+
+    def run(self, start, tol, first, losses):
+        losses[:] = 0.0
+        self.calls.append((start, first))
+        return (
+            min(first - start, len(losses)),
+            0,
+            "tolerance" if first - start < len(losses) else "",
+        )
+
+    def refine(self):
+        self.refined += 1
+        return self.refined == 1
+
+    def network(self):
+        return self.net
+
+
+def test_an_engine_is_not_believed_that_the_loss_is_below_tol():
+    net, X, y = problem(5, 2, 3)
+    engine = Boaster(net)
+    run = _drive(engine, net, X, y, 0.1, 1e-8, 4, 0, 100, 0, False)
+    assert (run.reason, run.steps) == ("max_steps", 4)
+    # First it is asked for better arithmetic, and then it has to go on for one unit at least.
+    assert engine.calls == [(0, 0), (0, 0), (0, 1), (1, 2), (2, 3), (3, 4)]
 
 
 def test_a_slow_run_is_not_called_stuck():
@@ -305,6 +389,15 @@ def test_the_history_has_the_steps_that_were_asked_for_and_the_end():
     assert {name: len(column) for name, column in run.history.items()} == {
         "step": 0, "loss": 0, "step_size": 0,
     }  # fmt: skip
+
+
+def test_the_history_does_not_depend_on_the_blocks_of_a_run():
+    net, X, y = problem(3, 2, 2)
+    run = gradient_descent(net, X, y, 1e-4, tol=0, max_steps=12_000, record_every=7)
+    assert_array_equal(run.history["step"], [*range(0, 12_000, 7), 12_000])
+    run = sgd(net, X, y, 1e-4, 2, tol=0, max_epochs=3000, record_every=7)
+    assert_array_equal(run.history["step"], [*range(0, 6000, 14), 6000])
+    assert (np.diff(run.history["loss"]) < 0).all()
 
 
 def test_the_arguments_are_left_alone():
