@@ -128,3 +128,23 @@ def test_curvature_of_a_loss_is_validated():
         tangent_gram(net, [[1.0]], loss_curvature=[1.0, 1.0])
     with pytest.raises(ValueError, match="both y and loss_curvature"):
         sharpness(net, [[1.0]], [1.0], loss_curvature=1.0)
+
+
+@pytest.mark.statement("eq-44")
+def test_away_from_interpolation_the_hessian_differs_by_a_part_of_norm_max_c(any_network):
+    net, X = any_network
+    y = net(X) + _residual(X, 1.0)
+    features = autograd_features(net, X)
+    rest = autograd_hessian(net, X, y) - features @ features.T / len(X)
+    r = net(X) - y
+    c = [
+        np.linalg.norm(
+            sum(
+                r[j] * np.append(X[j], 1) for j in range(len(X)) if X[j] @ net.W1[i] + net.b1[i] > 0
+            )
+        )
+        for i in range(net.k)
+    ]
+    expected = max(c, default=0.0) / len(X)
+    scale = np.abs(features).max() ** 2
+    assert_allclose(np.linalg.norm(rest, 2), expected, rtol=1e-9, atol=1e-13 * scale)

@@ -119,3 +119,25 @@ def test_bad_arguments_are_named(norm):
         ValueError, match="X has 3 columns, but the network reads inputs of dimension 2"
     ):
         norm(_pair([1, 1]), np.ones((4, 3)))
+
+
+@pytest.mark.statement("eq-58")
+def test_the_neurons_sum_exceeds_the_norm_exactly_where_slopes_of_both_signs_share_a_charged_hyperplane():
+    rng = np.random.default_rng(0)
+    data = rng.normal(size=(12, 2))
+    for trial in range(60):
+        base = rng.normal(size=(4, 2)), rng.normal(size=4)
+        if trial % 3 == 0:
+            base[1][0] = 100.0  # this hyperplane passes all data by: g = 0, signs do not matter
+        copies = rng.integers(1, 4, size=4)
+        factor = rng.choice([-2.0, -1.0, 0.5, 3.0], size=copies.sum())
+        W1 = np.repeat(base[0], copies, axis=0) * factor[:, None]
+        b1 = np.repeat(base[1], copies) * factor
+        w2 = rng.choice([-1.0, 1.0, 2.0], size=copies.sum())
+        net = ShallowReLU(W1, b1, w2)
+        plane = np.repeat(np.arange(4), copies)
+        size = np.linalg.norm(base[0], axis=1)
+        g = EmpiricalWeight(data).g(base[0] / size[:, None], -base[1] / size)
+        mixed = any(g[h] > 0 and len(set(np.sign(w2[plane == h]))) > 1 for h in range(4))
+        excess = parametric_stability_norm(net, data) - stability_norm(net, data)
+        assert excess > 1e-6 if mixed else abs(excess) < 1e-12
