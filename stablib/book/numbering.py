@@ -68,7 +68,7 @@ def number_equations(app: Sphinx, document: nodes.document) -> None:
 
 
 def number_the_rest(app: Sphinx, env: BuildEnvironment) -> list[str]:
-    """Give figures, tables and theorems theirs, once all pages are read (on `env-updated`)."""
+    """Give figures, tables and theorems theirs, once all pages are read (on `env-get-updated`)."""
     proofs = getattr(env, "proof_list", {})
     for docname, kinds in env.toc_fignumbers.items():
         for identifiers in kinds.values():
@@ -82,6 +82,6 @@ def number_the_rest(app: Sphinx, env: BuildEnvironment) -> list[str]:
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the two steps with Sphinx."""
     app.connect("doctree-read", number_equations)
-    # After Sphinx has assigned its own numbers, which happens on env-get-updated.
-    app.connect("env-updated", number_the_rest)
+    # The late priority lets Sphinx assign its own numbers first.
+    app.connect("env-get-updated", number_the_rest, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True, "env_version": 1}

@@ -148,6 +148,8 @@ def png(figure: Figure, *, dpi: int = 90, colours: int = 64) -> bytes:
     picture = Image.open(buffer).convert("RGB")
     # Octree: the only quantiser of Pillow that keeps a thin line's colour among much white.
     small = picture.quantize(colours, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+    # It blurs the last bits; white stays white, or the frame shows as a grey box on the page.
+    small.putpalette([255 if level >= 252 else level for level in small.getpalette() or []])
     buffer = io.BytesIO()
     small.save(buffer, format="png", optimize=True)
     return buffer.getvalue()
