@@ -44,6 +44,14 @@ def test_an_empty_cell_is_none_and_hashes_of_digits_stay_words(tmp_path):
     assert list(read_csv(tmp_path / "t.csv", KINDS).values()) == rows
 
 
+def test_whole_floats_can_be_told_from_counts():
+    row = {"hash": "a", "eta": 2.0, "steps": 2, "reason": "x"}
+    assert to_csv([row, row | {"eta": 1e300}], KINDS).split()[1:] == [
+        "a,2.0,2,x",
+        "a,1.0000000000000001e+300,2,x",
+    ]
+
+
 def test_a_table_that_does_not_exist_has_no_rows(tmp_path):
     assert read_csv(tmp_path / "nothing.csv", KINDS) == {}
 
