@@ -5,6 +5,8 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -121,6 +123,21 @@ def test_an_environment_from_another_place_is_made_anew(checkout):
     again = RecordedEnvironment(checkout)
     assert again.ensure()
     assert again.created == 1
+
+
+def test_of_two_calls_at_once_one_installs_and_the_other_waits_for_it(checkout):
+    first, second = RecordedEnvironment(checkout), RecordedEnvironment(checkout)
+    entered, waits = threading.Event(), threading.Event()
+    # The first goes on only when the second has said that it waits.
+    first._pip = lambda *arguments: (entered.set(), waits.wait(20))
+    second.say = lambda text: waits.set()
+    with ThreadPoolExecutor() as pool:
+        one = pool.submit(first.ensure)
+        assert entered.wait(20)
+        other = pool.submit(second.ensure)
+        assert (one.result(), other.result()) == (True, False)
+    assert waits.is_set()
+    assert (second.calls, second.created) == ([], 0)
 
 
 def test_an_environment_made_by_hand_is_completed_not_removed(checkout):

@@ -15,7 +15,7 @@ import sys
 import time
 import venv
 from pathlib import Path
-from typing import Callable  # noqa: UP035 - reached by Python 3.9
+from typing import IO, Callable  # noqa: UP035 - reached by Python 3.9
 
 ROOT = Path(__file__).resolve().parents[2]
 OLDEST = (3, 11)
@@ -98,6 +98,21 @@ class Environment:
         self._check()
         if self.is_ready():
             return False
+        with open(self.root / ".venv.lock", "w") as file:
+            self._wait_for(file)
+            # Another call may have done it meanwhile.
+            return not self.is_ready() and self._install()
+
+    def _wait_for(self, file: IO[str]) -> None:
+        """Take the lock, which goes with the process that holds it, however that ends."""
+        told = False
+        while not _try_lock(file):
+            if not told:
+                self.say("Another call is setting up; waiting for it ...")
+                told = True
+            time.sleep(0.2)
+
+    def _install(self) -> bool:
         started = time.monotonic()
         if not self.can_be_kept():
             self._create()
@@ -205,6 +220,21 @@ class Environment:
                 f"pip {arguments[0]} failed, its last lines are above: check the network and the "
                 f"free disk space (3 GB), then call the same command again"
             )
+
+
+def _try_lock(file: IO[str]) -> bool:
+    try:
+        if os.name == "nt":
+            import msvcrt
+
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 def _short(line: str, width: int = 100) -> str:
