@@ -1,0 +1,98 @@
+"""Every number on the page of errata, computed again."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from stablib import (
+    ShallowReLU,
+    flattest_implementation,
+    max_stability_norm,
+    one_sided_norm,
+    parametric_stability_norm,
+    sharpness,
+    stability_norm,
+)
+
+PAGE = (Path(__file__).resolve().parents[1] / "pages" / "errata.md").read_text(encoding="utf-8")
+
+
+def printed(entry):
+    """The numbers with six decimals in the entry's smallest example, in order."""
+    text = re.split(r"\(erratum-\w+\)=", PAGE)[[*ENTRIES].index(entry) + 1]
+    return [
+        float(number) for number in re.findall(r"\d+\.\d{6}", text.split("Smallest example")[1])
+    ]
+
+
+ENTRIES = re.findall(r"\(erratum-(\w+)\)=", PAGE)
+
+
+def line(*rows, bias=0.0):
+    """A network in d = 1 from rows (w1, b1, w2)."""
+    w1, b1, w2 = np.transpose(rows)
+    return ShallowReLU(w1[:, None], b1, w2, bias)
+
+
+def test_t1_theorem_1_allows_six_times_what_the_misprint_allows():
+    assert max_stability_norm(0.5) == 1.5
+    assert (1 / 0.5 - 0.5 - 1) / 2 == 0.25
+
+
+def test_t2_a_function_without_a_knot_has_no_norm_however_it_is_written():
+    net, X = line((1, 0, 1), (-1, 0, -1)), [[-1.0], [1.0]]
+    assert stability_norm(net, X) == 0
+    assert [parametric_stability_norm(net, X)] == pytest.approx(printed("t2"), abs=5e-7)
+
+
+def test_t4_a_hidden_hyperplane_changes_the_gradient_from_one_side_to_the_other():
+    x = np.array([[0.0]])
+    above, below = line((1, 1e-9, 1), (-1, 0, -1)), line((1, -1e-9, 1), (-1, 0, -1))
+    slope = [net.preactivations(x)[0, 0] > 0 for net in (above, below)]
+    assert slope == [True, False]
+    assert len(line((1, 0, 1), (-1, 0, -1)).canonical().a) == 0
+
+
+def test_t16_a_turned_network_is_flatter_than_every_rescaling():
+    X, grid = [[-1.0], [0.0], [1.0]], np.linspace(-5, 5, 101)[:, None]
+    net = line((1, 2, 1), (1, 1.5, -1))
+    turned = line((-1, -2, 1), (-1, -1.5, -1), bias=0.5)
+    assert np.allclose(net(grid), turned(grid), atol=1e-12)
+    assert [flattest_implementation(net, X).lower_bound] == pytest.approx(printed("t16"), abs=5e-7)
+    assert sharpness(turned, X) == pytest.approx(1, abs=1e-12)
+
+
+def test_t17_the_sharpness_of_a_least_squares_line_does_not_see_the_labels():
+    net, X, y = line((0.5, 1, 1), bias=-2 / 3), [[-1.0], [0.0], [1.0]], [0.0, 0.0, 1.0]
+    assert np.polynomial.polynomial.polyfit([-1, 0, 1], y, 1) == pytest.approx([1 / 3, 1 / 2])
+    assert np.abs(net(X) - y).min() > 0.1
+    assert sharpness(net, X, y) == pytest.approx(sharpness(net, X), rel=1e-12)
+    assert [sharpness(net, X, y)] == pytest.approx(printed("t17"), abs=5e-7)
+
+
+def test_t18_the_bound_on_the_neurons_own_side_is_sharper():
+    net, X = line((1, 0.5, 1)), [[-1.0], [1.0]]
+    values = [sharpness(net, X), 1 + 2 * one_sided_norm(net, X), 1 + 2 * stability_norm(net, X)]
+    assert values == sorted(values, reverse=True)
+    assert values == pytest.approx(printed("t18"), abs=5e-7)
+
+
+def test_n9_a_point_on_a_knot_has_two_sharpnesses():
+    X = [[0.0], [1.0]]
+    values = [sharpness(line((1, offset, 1)), X) for offset in (0.0, 1e-12)]
+    assert values == pytest.approx(printed("n9"), abs=5e-7)
+
+
+def test_n11_the_double_eigenvalue_has_its_closed_form():
+    flat = flattest_implementation(
+        ShallowReLU([[1.0, 0.0]], [0.0], [1.0]), [[1.0, 3.0], [1.0, -3.0]]
+    )
+    assert 9 * (2 + np.sqrt(116)) / 28 == pytest.approx(flat.lower_bound, rel=1e-7)
+    assert [flat.sharpness] == pytest.approx(printed("n11"), abs=1e-6)
+
+
+def test_every_entry_has_its_test():
+    tested = {name.split("_")[1] for name in globals() if re.match(r"test_[tn]\d+_", name)}
+    assert set(ENTRIES) - {"n12"} == tested  # the experiments of N12 are checked in their chapters
