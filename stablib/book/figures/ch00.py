@@ -34,7 +34,7 @@ def predictor_and_edge(table: Table, step_size: float) -> Figure:
         step_size: which row is drawn on the left.
     """
     table = table.by("step_size")
-    figure, (left, right) = style.figure(8.4, 4.1, ncols=2)
+    figure, (left, right) = style.figure(7.0, 3.6, ncols=2)
     chosen = table.where(step_size=step_size)
     net, data = chosen.networks[str(chosen["hash"][0])]
     side = np.linspace(-_REACH, _REACH, 121)

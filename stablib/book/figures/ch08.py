@@ -8,20 +8,21 @@ from matplotlib.figure import Figure
 from ...data import Dataset
 from ...training.table import Table
 from . import style
-from .chain import chain_against_step_size, chain_table
+from .chain import chain_against_step_size, chain_table, slack_table
 
 __all__ = [
     "chain_against_step_size",
     "chain_table",
     "digits",
     "initialisations",
+    "slack_table",
     "validation_error",
 ]
 
 
 def digits(data: Dataset, count: int = 8) -> Figure:
     """Some of the images, zeros above ones."""
-    figure, axes = style.figure(7.0, 2.0, nrows=2, ncols=count)
+    figure, axes = style.figure(6.0, 1.7, nrows=2, ncols=count)
     for row, label in zip(axes, (1, -1), strict=True):
         for ax, image in zip(row, data.X[data.y == label], strict=False):
             ax.imshow(image.reshape(28, 28), cmap="gray_r", vmin=0, vmax=1)
@@ -32,7 +33,7 @@ def digits(data: Dataset, count: int = 8) -> Figure:
 def validation_error(table: Table) -> Figure:
     """Share of the validation images on the wrong side of 0, over the step size."""
     table = table.by("step_size")
-    figure, axes = style.figure(7.0, 3.6)
+    figure, axes = style.figure(6.0, 3.4)
     eta, error = table["step_size"], 100 * table["val_error"]
     axes.plot(eta, error, **style.OTHER)
     axes.set_ylim(0, 1.15 * np.nanmax(error))
@@ -47,7 +48,7 @@ def initialisations(table: Table) -> Figure:
     Args:
         table: rows with columns scheme, scale, warmup, step_size, dead, loss.
     """
-    figure, (left, right) = style.figure(8.4, 0.55 * len(table) + 1.3, ncols=2, sharey=True)
+    figure, (left, right) = style.figure(6.8, 0.5 * len(table) + 1.2, ncols=2, sharey=True)
     names = [
         f"{row['scheme']} x {row['scale']:g}, " + ("warm-up" if row["warmup"] else "no warm-up")
         for row in table

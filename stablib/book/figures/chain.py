@@ -45,6 +45,21 @@ def chain_table(table: Table) -> Shown:
     )
 
 
+def slack_table(table: Table) -> Shown:
+    """Where the slack of the chain sits: each quantity divided by its left neighbour, row by row."""
+    rows = [
+        {
+            "step size": row["step_size"],
+            "flattest / bound": row["flattest"] / (1 + 2 * row["stability_norm"]),
+            "sharpness / flattest": row["sharpness"] / row["flattest"],
+            "2/eta / sharpness": 2 / row["step_size"] / row["sharpness"],
+        }
+        for row in table.by("step_size")
+    ]
+    slack = Table(rows, dict.fromkeys(rows[0], float))
+    return slack.show(**dict.fromkeys(list(rows[0])[1:], ".3f"))
+
+
 def draw_chain(axes: Axes, table: Table) -> None:
     """The same, into given axes."""
     table = table.by("step_size")

@@ -37,11 +37,11 @@ _STYLE = {
 }
 
 
-def figure(width: float = 7.0, height: float = 4.4, **grid: object) -> tuple[Figure, Axes]:
+def figure(width: float = 6.0, height: float = 4.0, **grid: object) -> tuple[Figure, Axes]:
     """A pyplot figure with its axes, in the book's style.
 
     Args:
-        width: in inches; a page shows 7 at full width, and a phone half as large.
+        width: in inches; a page shows 6 at full size, and a phone half as large.
         height: in inches.
         grid: what `plt.subplots` takes, such as ncols or subplot_kw.
     """
