@@ -230,7 +230,8 @@ def _drive(
             last, loss, steps, reason, {"step": step, "loss": losses, "step_size": rates}
         )
 
-    unit = beyond = first = 0
+    unit = beyond = 0
+    first = warmup  # the first unit whose loss may end the run
     seen = [(np.zeros(0, dtype=np.int64), np.zeros(0))]
     window = stuck_after // 2
     extremes: list[tuple[float, float]] = []

@@ -217,7 +217,7 @@ def test_no_run_ends_by_tolerance_while_it_warms_up():
     assert gradient_descent(net, X, y, 0.1, tol=1e-2).steps < 500
     assert gradient_descent(net, X, y, 0.1, tol=1e-2, warmup=5000).steps == 5000
     assert sgd(net, X, y, 0.1, 5, tol=1e-2, warmup=600).steps == 1200
-    net, X, y = problem(20, 15, 30)  # trained on the weights, the one above in Gram form
+    net, X, y = problem(20, 10, 40)  # trained on the weights, the one above in Gram form
     assert gradient_descent(net, X, y, 0.1, tol=1e-2).steps < 500
     assert gradient_descent(net, X, y, 0.1, tol=1e-2, warmup=5000).steps == 5000
 
