@@ -1,46 +1,16 @@
-"""A shallow ReLU network: its parameters, its ridges, and the one way of writing its function."""
+"""A shallow ReLU network: its parameters, its values, its initialisation, and its rescalings."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from . import checks
+from .canonical import CanonicalForm, Ridges, canonical_form
 
 if TYPE_CHECKING:
     import torch
-
-
-class Ridges(NamedTuple):
-    """Neurons as ridges a_i relu(v_i . x - b_i), eq. (51): slopes (m,), unit normals (m, d), offsets (m,)."""
-
-    a: np.ndarray
-    v: np.ndarray
-    b: np.ndarray
-
-
-class CanonicalForm(NamedTuple):
-    """A function written with every hyperplane once: sum_h a_h relu(v_h . x - b_h) + beta . x + c.
-
-    `a` (m,) are the jumps of the gradient across the hyperplanes, `v` (m, d) their unit normals with
-    a positive first nonzero entry, `b` (m,) their offsets; `beta` (d,) and `c` the affine rest.
-    `near_merges` counts the pairs of neurons that almost share a hyperplane and were kept apart.
-    """
-
-    a: np.ndarray
-    v: np.ndarray
-    b: np.ndarray
-    beta: np.ndarray
-    c: float
-    near_merges: int
-
-    def __call__(self, X: Any) -> np.ndarray:
-        """Values at the rows of `X`, shape (n,)."""
-        X = checks.points(X)
-        return np.maximum(X @ self.v.T - self.b, 0) @ self.a + X @ self.beta + self.c
 
 
 class ShallowReLU:
@@ -215,24 +185,9 @@ class ShallowReLU:
 
         Source: eqs. (14), (57) and (58), with the antipodal case that footnote 8 of the paper passes over.
         """
-        tol = checks.nonnegative(tol, "tol")
-        a, v, b = self.ridges()
-        first = np.argmax(v != 0, axis=1)
-        side = np.sign(np.take_along_axis(v, first[:, None], axis=1)[:, 0])
-        v, b = v * side[:, None], b * side
-        leader, plane, turn, near = _shared_hyperplanes(v, b, tol)
-        v, b = v[leader], b[leader]
-        slope = np.bincount(plane, a, len(leader))
-        gross = np.bincount(plane, np.abs(a), len(leader))
-
-        # A neuron on the far side of its hyperplane: a relu(-t) = a relu(t) - a t with t = v.x - b
-        turned = side * turn < 0
-        beta = -(a[turned] @ v[plane[turned]])
-        c = self.b2 + a[turned] @ b[plane[turned]]
         constant = ~self.W1.any(axis=1)
-        c += self.w2[constant] @ np.maximum(self.b1[constant], 0)
-        keep = np.abs(slope) > tol * gross
-        return CanonicalForm(slope[keep], v[keep], b[keep], beta, float(c), near)
+        c = self.b2 + self.w2[constant] @ np.maximum(self.b1[constant], 0)
+        return canonical_form(self.ridges(), c, checks.nonnegative(tol, "tol"))
 
     def knots_on_data(self, X: Any, tol: float = 1e-12) -> int:
         """How many (neuron, point) pairs lie within distance `tol` of the neuron's hyperplane.
@@ -270,7 +225,11 @@ class ShallowReLU:
             >>> bool((ShallowReLU.from_torch(net.to_torch()).parameters() == net.parameters()).all())
             True
         """
-        return cls(*_read_torch(module))
+        from .modules import check_forward, parameters_of
+
+        net = cls(*parameters_of(module))
+        check_forward(module, net, net.d)
+        return net
 
     def to_torch(self) -> torch.nn.Module:
         """The same network as a float64 torch Sequential Linear-ReLU-Linear with (n, 1) outputs."""
@@ -287,97 +246,3 @@ class ShallowReLU:
             module[2].weight.copy_(torch.tensor(self.w2)[None])
             module[2].bias.fill_(self.b2)
         return module
-
-
-def _shared_hyperplanes(
-    v: np.ndarray, b: np.ndarray, tol: float
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
-    """Group the hyperplanes (v_i, b_i) that coincide up to a common sign.
-
-    Returns the first member of each group, the group of every hyperplane, its sign against the first
-    member, and how many pairs of different groups nearly coincide.
-    """
-    m = len(v)
-    # Coinciding hyperplanes agree in |r.(v, -b)| / |(v, b)| for any fixed unit vector r: sorting by
-    # this one number finds the few candidates without comparing all pairs.
-    r = np.random.default_rng(0).normal(size=v.shape[1] + 1)
-    key = np.abs(np.column_stack([v, -b]) @ (r / np.linalg.norm(r))) / np.sqrt(1 + b**2)
-    order = np.argsort(key)
-    wide = 1e3 * tol
-    after = np.searchsorted(key[order], key[order] + 4 * wide + 1e-15, side="right") - np.arange(
-        1, m + 1
-    )
-    start = np.repeat(np.arange(m), after)
-    step = np.arange(after.sum()) - np.repeat(np.cumsum(after) - after, after)
-    i, j = order[start], order[start + 1 + step]
-
-    def signs(i: np.ndarray, j: np.ndarray) -> np.ndarray:
-        return np.where(np.einsum("id,id->i", v[i], v[j]) < 0, -1.0, 1.0)
-
-    sign = signs(i, j)
-    apart = np.maximum(
-        np.linalg.norm(v[i] - sign[:, None] * v[j], axis=1),
-        np.abs(b[i] - sign * b[j]) / np.maximum(1, np.abs(b[i])),
-    )
-    same = apart <= tol
-    graph = coo_array((np.ones(same.sum()), (i[same], j[same])), shape=(m, m))
-    plane = connected_components(graph, directed=False)[1] if m else np.zeros(0, int)
-    near = (apart <= wide) & (plane[i] != plane[j])
-
-    leader, plane = np.unique(plane, return_index=True, return_inverse=True)[1:]
-    appearance = np.argsort(np.argsort(leader))
-    return np.sort(leader), appearance[plane], signs(np.arange(m), leader[plane]), int(near.sum())
-
-
-def _read_torch(module: Any) -> tuple[Any, Any, Any, Any]:
-    """W1, b1, w2, b2 of a torch module that is a Linear-ReLU-Linear with one output."""
-    from torch import nn
-
-    wanted = "Linear-ReLU-Linear with one output is needed"
-    if not isinstance(module, nn.Module):
-        raise ValueError(f"module is {type(module).__name__}; a torch module {wanted}")
-    layers = [layer for layer in module.modules() if not list(layer.children())]
-    if isinstance(module, nn.Sequential):
-        for i, kind in enumerate((nn.Linear, nn.ReLU, nn.Linear)):
-            if i >= len(layers) or not isinstance(layers[i], kind):
-                got = type(layers[i]).__name__ if i < len(layers) else "missing"
-                raise ValueError(f"layer {i} of the module is {got}; {wanted}")
-        if len(layers) > 3:
-            raise ValueError(f"the module has {len(layers)} layers; {wanted}")
-    linear = [layer for layer in layers if isinstance(layer, nn.Linear)]
-    if len(linear) != 2:
-        raise ValueError(f"the module has {len(linear)} Linear layers; {wanted}")
-    inner, outer = linear
-    if outer.out_features != 1 or outer.in_features != inner.out_features:
-        raise ValueError(
-            f"the module's last layer maps {outer.in_features} numbers to {outer.out_features}; {wanted}"
-        )
-
-    def values(parameter: Any, shape: tuple[int, ...]) -> np.ndarray:
-        return np.zeros(shape) if parameter is None else checks.array(parameter, "a parameter")
-
-    W1, b1 = values(inner.weight, ()), values(inner.bias, (inner.out_features,))
-    w2, b2 = values(outer.weight, ())[0], values(outer.bias, (1,))[0]
-    if not isinstance(module, nn.Sequential):
-        _compare_forward(module, inner, ShallowReLU(W1, b1, w2, b2), wanted)
-    return W1, b1, w2, b2
-
-
-def _compare_forward(module: Any, inner: Any, net: ShallowReLU, wanted: str) -> None:
-    """Only running a module that is not a Sequential can tell what its forward does."""
-    import torch
-
-    x = 10 * np.random.default_rng(0).normal(size=(64, net.d))
-    try:
-        with torch.no_grad():
-            out = module(torch.tensor(x).to(inner.weight)).double().cpu().numpy()
-    except Exception as error:
-        raise ValueError(
-            f"the module cannot be called on a (64, {net.d}) tensor ({error}); {wanted}"
-        ) from None
-    expected = net(x)
-    tol = 1e-3 * (1 + np.abs(expected).max())
-    if out.size != 64 or np.abs(out.ravel() - expected).max() > tol:
-        raise ValueError(
-            f"the module computes something else than its two Linear layers with a ReLU; {wanted}"
-        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import subprocess
 import sys
@@ -470,9 +471,19 @@ assert jit(lambda a: a + 1)(1) == 2
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-def test_a_progress_bar_is_shown_when_asked_for(capsys):
-    net, X, y = problem(20, 3, 6)
-    sgd(net, X, y, 0.01, 4, tol=0, max_epochs=30, progress=True)
-    assert "30/30" in capsys.readouterr().err
-    gradient_descent(net, X, y, 0.01, max_steps=30)
-    assert capsys.readouterr().err == ""
+def test_a_progress_bar_is_shown_when_asked_for():
+    # In a process of its own: tqdm reads TQDM_DISABLE, which silences notebooks, when it is imported.
+    code = """
+from stablib import ShallowReLU, gaussian, gradient_descent, sgd
+net, (X, y) = ShallowReLU.initial(3, 6), gaussian(20, 3)
+{call}
+"""
+    calls = {
+        "sgd(net, X, y, 0.01, 4, tol=0, max_epochs=30, progress=True)": True,
+        "gradient_descent(net, X, y, 0.01, max_steps=30)": False,
+    }
+    settings = {name: value for name, value in os.environ.items() if name != "TQDM_DISABLE"}
+    for call, shown in calls.items():
+        command = [sys.executable, "-c", code.format(call=call)]
+        run = subprocess.run(command, env=settings, capture_output=True, text=True, check=True)
+        assert ("30/30" in run.stderr) == shown and (shown or run.stderr == "")
