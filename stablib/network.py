@@ -64,7 +64,12 @@ class ShallowReLU:
         return f"ShallowReLU(k={self.k}, d={self.d})"
 
     def preactivations(self, X: Any) -> np.ndarray:
-        """W1_i . x_j + b1_i for every point and neuron, shape (n, k)."""
+        """W1_i . x_j + b1_i for every point and neuron, shape (n, k).
+
+        Example:
+            >>> ShallowReLU([[1.0], [-2.0]], [0.5, 0.0], [1.0, 1.0]).preactivations([[3.0]])
+            array([[ 3.5, -6. ]])
+        """
         return checks.points_of(X, self) @ self.W1.T + self.b1
 
     def __call__(self, X: Any) -> np.ndarray:
@@ -232,7 +237,12 @@ class ShallowReLU:
         return net
 
     def to_torch(self) -> torch.nn.Module:
-        """The same network as a float64 torch Sequential Linear-ReLU-Linear with (n, 1) outputs."""
+        """The same network as a float64 torch Sequential Linear-ReLU-Linear with (n, 1) outputs.
+
+        Example:
+            >>> [type(layer).__name__ for layer in ShallowReLU([[1.0]], [0.0], [1.0]).to_torch()]
+            ['Linear', 'ReLU', 'Linear']
+        """
         import torch
 
         module = torch.nn.Sequential(

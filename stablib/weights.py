@@ -218,6 +218,10 @@ class IsotropicWeight:
         Raises:
             ValueError: if `v` holds no unit normals or `b` no finite numbers.
 
+        Example:
+            >>> IsotropicWeight().g_tilde([1.0], [-1.0, 1.0]).round(6)
+            array([0.948387, 0.024107])
+
         Source: eq. (78).
         """
         v = checks.array(v, "v")
@@ -233,6 +237,10 @@ class IsotropicWeight:
         """The weight of the stability norm, shape of `b`: g_tilde at |b|, for any symmetric law.
 
         Arguments and errors as for `g_tilde`.
+
+        Example:
+            >>> IsotropicWeight().g([1.0], [-1.0, 1.0]).round(6)
+            array([0.024107, 0.024107])
 
         Source: eq. (79); that the minimum sits at |b| needs no more than symmetry.
         """
