@@ -150,14 +150,17 @@ class EmpiricalWeight:
     def _one_direction(self, v: np.ndarray, b: np.ndarray) -> tuple[_Moments, _Moments]:
         """The same for one v and m offsets: sort the projections, and every sum is a suffix sum."""
         z = self.X @ v
+        order = np.argsort(-z, kind="stable")
+        z, p, X = z[order], self.p[order], self.X[order]
+        X1 = np.column_stack([X, np.ones(len(X))]) * p[:, None]
+        size2 = p * (1 + np.einsum("jd,jd->j", X, X))
 
-        def half(z: np.ndarray, b: np.ndarray) -> _Moments:
-            order = np.argsort(-z, kind="stable")
-            z, p, X = z[order], self.p[order], self.X[order]
+        def half(
+            z: np.ndarray, b: np.ndarray, p: np.ndarray, X1: np.ndarray, size2: np.ndarray
+        ) -> _Moments:
             # Entry i of each table is the sum over the i foremost points.
-            mass = _sums(p)
-            pull = (_sums(p[:, None] * X) ** 2).sum(axis=1) + mass**2
-            size2 = _sums(p * (1 + (X**2).sum(axis=1)))
+            mass, size2, pull = _sums(p), _sums(size2), _sums(X1)
+            pull = np.einsum("jd,jd->j", pull, pull)
             # Heights above the hindmost active point, by steps that are all positive: no cancellation.
             step = z[:-1] - z[1:]
             height = np.concatenate([[0.0, 0.0], np.cumsum(step * mass[1:-1])])
@@ -173,12 +176,14 @@ class EmpiricalWeight:
                 size2[active],
             )
 
-        return half(z, b), half(-z, -b)
+        return half(z, b, p, X1, size2), half(-z[::-1], -b, p[::-1], X1[::-1], size2[::-1])
 
 
 def _sums(values: np.ndarray) -> np.ndarray:
     """Sums of the first 0, 1, ..., n rows."""
-    return np.concatenate([np.zeros((1, *values.shape[1:])), np.cumsum(values, axis=0)])
+    out = np.zeros((len(values) + 1, *values.shape[1:]))
+    np.cumsum(values, axis=0, out=out[1:])
+    return out
 
 
 class IsotropicWeight:
