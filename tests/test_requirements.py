@@ -63,3 +63,10 @@ def test_every_direct_requirement_belongs_to_the_library_or_an_extra():
 def test_local_versions_are_dropped_when_the_file_is_compiled():
     compiled = "torch==2.13.0+cpu\n    # via -r requirements.in\nnumpy==2.4.6 ; python_version<'4'"
     assert portable(compiled) == compiled.replace("+cpu", "")
+
+
+def test_the_lock_file_asks_for_no_cuda_package_on_a_machine_without_a_gpu():
+    pinned = (ROOT / "requirements.txt").read_text("utf-8")
+    assert not re.search(r"(?m)^(nvidia|cuda|triton)", pinned)
+    cuda = "nvidia-nccl-cu13==2.29.7\n    # via torch\ntriton==3.7.1\n    # via torch\n"
+    assert portable(f"numpy==2.4.6\n{cuda}zict==3.0.0\n") == "numpy==2.4.6\nzict==3.0.0\n"

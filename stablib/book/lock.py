@@ -21,14 +21,18 @@ COMMAND = (
 )
 
 
+# What torch's CUDA build asks for on top; its CPU build, which is enough here, knows none of it.
+CUDA = re.compile(r"(?m)^(?:(?:cuda|nvidia)-[\w-]+|triton)==\S+\n(?: +#.*\n?)*")
+
+
 def portable(text: str) -> str:
-    """Drop the local part of versions: 2.13.0+cpu is known to one index only.
+    """Drop what is right on one machine only: local versions (2.13.0+cpu), and packages for CUDA.
 
     Example:
-        >>> portable("torch==2.13.0+cpu\\nnumpy==2.4.6")
-        'torch==2.13.0\\nnumpy==2.4.6'
+        >>> portable("numpy==2.4.6\\nnvidia-nvtx==13.0\\n    # via torch\\ntorch==2.13.0+cpu")
+        'numpy==2.4.6\\ntorch==2.13.0'
     """
-    return re.sub(r"(?m)^([\w.-]+==[^\s+;]+)\+[\w.]+", r"\1", text)
+    return CUDA.sub("", re.sub(r"(?m)^([\w.-]+==[^\s+;]+)\+[\w.]+", r"\1", text))
 
 
 def lock(root: Path, arguments: list[str], say: Callable[[str], object] = print) -> int:
