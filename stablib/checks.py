@@ -30,8 +30,16 @@ def array(value: Any, name: str) -> np.ndarray:
         ValueError: X is ragged: its rows have different lengths
     """
     if hasattr(value, "detach"):  # a torch tensor, recognised without importing torch
-        value = value.detach().cpu()
-        value = (value if value.is_complex() else value.double()).numpy()
+        try:
+            value = value.detach().cpu()
+            value = (value if value.is_complex() else value.double()).numpy()
+        except (TypeError, RuntimeError, NotImplementedError):
+            raise ValueError(
+                f"{name} is a torch tensor whose entries cannot be read (layout {value.layout}, "
+                f"dtype {value.dtype}); a dense tensor is needed"
+            ) from None
+    if np.ma.is_masked(value):
+        raise ValueError(f"{name} has masked entries; an array without gaps is needed")
     try:
         raw = np.asarray(value)
     except (ValueError, TypeError):
@@ -49,11 +57,15 @@ def array(value: Any, name: str) -> np.ndarray:
 
 
 def points(X: Any, name: str = "X") -> np.ndarray:
-    """Data points as a float64 array of shape (n, d) with n >= 1 and d >= 1."""
+    """Data points as a float64 array of shape (n, d) with n >= 1 and d >= 1, entries below 1e100."""
     out = array(X, name)
     if out.ndim != 2 or 0 in out.shape:
         raise ValueError(
             f"{name} has shape {out.shape}; a non-empty (n, d) array is needed, one row per data point"
+        )
+    if np.abs(out).max() > 1e100:
+        raise ValueError(
+            f"{name} has an entry of size {np.abs(out).max():g}; at most 1e100 is possible"
         )
     return out
 
@@ -132,8 +144,8 @@ def nonnegative(value: Any, name: str) -> float:
     return out
 
 
-def count(value: Any, name: str, minimum: int = 1) -> int:
-    """A whole number that is at least `minimum`."""
+def count(value: Any, name: str, minimum: int = 1, maximum: int | None = 2**53) -> int:
+    """A whole number from `minimum` to `maximum`."""
     try:
         if isinstance(value, (bool, np.bool_)):
             raise TypeError
@@ -142,7 +154,17 @@ def count(value: Any, name: str, minimum: int = 1) -> int:
         raise ValueError(f"{name} is {value!r}; a whole number is needed") from None
     if out < minimum:
         raise ValueError(f"{name} is {out}; at least {minimum} is needed")
+    if maximum is not None and out > maximum:
+        raise ValueError(f"{name} has {len(str(out))} digits; at most {maximum} is possible")
     return out
+
+
+def generator(seed: Any, *stream: int) -> np.random.Generator:
+    """A Generator from a seed, in a stream of its own if one is named; one that is given stays itself."""
+    if isinstance(seed, np.random.Generator):
+        return seed
+    seed = count(seed, "seed", minimum=0, maximum=None)
+    return np.random.default_rng([seed, *stream] if stream else seed)
 
 
 def choice(value: Any, name: str, options: tuple[str, ...]) -> str:

@@ -104,7 +104,7 @@ def sharpness(net: ShallowReLU, X: Any, y: Any = None, loss_curvature: Any = Non
             raise ValueError(
                 "both y and loss_curvature are given; l'' says nothing of the residual part"
             )
-        return float(_top(tangent_gram(net, X, loss_curvature) / len(X))[0])
+        return top_eigenpair(tangent_gram(net, X, loss_curvature) / len(X))[0]
     setting = _Setting.of(net, X, residual)
     return setting.sharpness()
 
@@ -161,11 +161,20 @@ def _arguments(net: Any, X: Any, y: Any) -> tuple[ShallowReLU, np.ndarray, np.nd
     return net, X, None if y is None else net(X) - checks.labels(y, len(X))
 
 
-def _top(matrix: np.ndarray) -> tuple[float, np.ndarray]:
-    """Largest eigenvalue of a symmetric matrix with its unit eigenvector."""
+def top_eigenpair(matrix: np.ndarray) -> tuple[float, np.ndarray]:
+    """Largest eigenvalue of a symmetric matrix with its unit eigenvector.
+
+    Raises:
+        ValueError: if the matrix has overflowed.
+    """
+    if not np.isfinite(matrix).all():
+        raise ValueError(
+            "products of the parameters and the data exceed what float64 holds; a network and data "
+            "with entries of moderate size are needed"
+        )
     last = len(matrix) - 1
     value, vector = eigh(matrix, subset_by_index=[last, last], check_finite=False)
-    return value[0], vector[:, 0]
+    return float(value[0]), vector[:, 0]
 
 
 class _Setting(NamedTuple):
@@ -222,13 +231,13 @@ class _Setting(NamedTuple):
         floor = np.linalg.norm(self.couple, axis=1).max(
             initial=0.0
         )  # |E|; H >= E, so also a lower bound
-        mu = _top(self.gram() / self.n)[0]
+        mu = top_eigenpair(self.gram() / self.n)[0]
         if floor == 0:
             return float(mu)
         # Where E dominates, start above the answer: |H| <= |Phi Phi'/n| + |E|.
         mu = mu if mu > 2 * floor else mu + floor
         for _ in range(60):
-            theta, u = _top(self.resolvent(mu))
+            theta, u = top_eigenpair(self.resolvent(mu))
             w = self.shifted_solve(mu, u)
             norm2 = w @ w
             step = (theta - 1) * (w @ (mu * w - self.residual_product(w))) / norm2

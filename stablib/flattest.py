@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve, eigh
+from scipy.linalg import cho_factor, cho_solve
 
 from . import checks
+from .curvature import top_eigenpair
 from .network import ShallowReLU
 
 
@@ -137,7 +138,7 @@ class _Rescalings:
 def _newton(family: _Rescalings, t: np.ndarray) -> tuple[np.ndarray, float, float, int]:
     """Damped Newton on a simple top eigenvalue; stops when solved, or creeping because it is not simple."""
     n, k = family.n, family.k
-    value, u = _top(family.matrix(t))
+    value, u = top_eigenpair(family.matrix(t))
     bound, evaluations, damping = family.bound(u[:, None]), 1, 0.0
     while value - bound > 1e-14 * value and evaluations < 30:
         a, b = family.pulls(u[:, None])
@@ -157,7 +158,7 @@ def _newton(family: _Rescalings, t: np.ndarray) -> tuple[np.ndarray, float, floa
             step = _regularised_solve(hessian, -gradient, damping)
             largest = np.abs(step).max(initial=0.0)
             step *= min(1.0, 2.0 / largest) if largest > 0 else 1.0
-            new_value, new_u = _top(family.matrix(t + step))
+            new_value, new_u = top_eigenpair(family.matrix(t + step))
             evaluations += 1
             if new_value <= value + 1e-15 * value:
                 break
@@ -203,7 +204,7 @@ def _interior_point(
             1.0 if decrement < 0.1 else 1 / (1 + decrement**0.5), 1 / max(abs(step[1:]).max(), 1e-9)
         )
         while True:
-            value = _top(family.matrix(t + length * step[1:]))[0]
+            value = top_eigenpair(family.matrix(t + length * step[1:]))[0]
             evaluations += 1
             if value < s + length * step[0]:
                 break
@@ -214,12 +215,6 @@ def _interior_point(
         if decrement < 0.3:
             mu *= 0.2
     return best_t, best, bound, evaluations
-
-
-def _top(matrix: np.ndarray) -> tuple[float, np.ndarray]:
-    last = len(matrix) - 1
-    value, vector = eigh(matrix, subset_by_index=[last, last], check_finite=False)
-    return float(value[0]), vector[:, 0]
 
 
 def _root(Q: np.ndarray) -> np.ndarray:

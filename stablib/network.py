@@ -117,7 +117,7 @@ class ShallowReLU:
         d, k = checks.count(d, "d"), checks.count(k, "k")
         scale = checks.positive(scale, "scale")
         checks.choice(scheme, "scheme", ("torch", "he"))
-        rng = np.random.default_rng(seed)
+        rng = checks.generator(seed)
         if scheme == "he":
             W1, w2 = rng.normal(0, (2 / d) ** 0.5, (k, d)), rng.normal(0, (2 / k) ** 0.5, k)
             b1, b2 = np.zeros(k), 0.0

@@ -10,7 +10,7 @@ import numpy as np
 from .. import checks
 from .dataset import Dataset
 from .idx import read_split
-from .synthetic import generator
+from .synthetic import STREAM
 
 VALIDATION = 4000  # images of each class, Section 6
 
@@ -56,7 +56,7 @@ def mnist01(
             f"n is {n}; at most {max(0, 2 * (fewest - VALIDATION))} is possible, because of the "
             f"{fewest} images of the rarer digit {VALIDATION} are kept for validation"
         )
-    rng = generator(seed)
+    rng = checks.generator(seed, STREAM)
     members = [rng.permutation(m) for m in members]
     train = np.concatenate([m[: n // 2] for m in members])
     validation = np.concatenate([m[n // 2 : n // 2 + VALIDATION] for m in members])

@@ -9,7 +9,9 @@ import numpy as np
 from .. import checks
 from .dataset import Dataset
 
-_STREAM = 0x64617461  # "data"
+# A stream of its own ("data"): ShallowReLU.initial draws from default_rng(seed), and with one seed its
+# weights would otherwise be the data points.
+STREAM = 0x64617461
 
 
 def gaussian(n: int = 100, d: int = 20, seed: int | np.random.Generator = 0) -> Dataset:
@@ -30,7 +32,7 @@ def gaussian(n: int = 100, d: int = 20, seed: int | np.random.Generator = 0) -> 
     Source: Section 6, Fig. 4, where n = 100 and d = 20.
     """
     n, d = checks.count(n, "n"), checks.count(d, "d")
-    rng = generator(seed)
+    rng = checks.generator(seed, STREAM)
     return Dataset(rng.standard_normal((n, d)), rng.standard_normal(n))
 
 
@@ -82,19 +84,10 @@ def plane(n: int = 40, seed: int | np.random.Generator = 0, *, noise: float = 0.
     Source: the book's own; not in the paper.
     """
     n, noise = checks.count(n, "n"), checks.nonnegative(noise, "noise")
-    rng = generator(seed)
+    rng = checks.generator(seed, STREAM)
     # The square root makes the area, not the radius, uniform.
     radius, angle = np.sqrt(rng.random(n)), 2 * np.pi * rng.random(n)
     X = radius[:, None] * np.column_stack([np.cos(angle), np.sin(angle)])
     c = np.array([0.5, 0.2])
     y = np.exp(-4 * ((X - c) ** 2).sum(1)) - np.exp(-4 * ((X + c) ** 2).sum(1))
     return Dataset(X, y + noise * rng.standard_normal(n))
-
-
-def generator(seed: int | np.random.Generator) -> np.random.Generator:
-    """A Generator from a seed; one that is given is used as it is."""
-    if isinstance(seed, np.random.Generator):
-        return seed
-    # A stream of its own: ShallowReLU.initial draws from default_rng(seed), and with one seed its weights
-    # would otherwise be the data points.
-    return np.random.default_rng([checks.count(seed, "seed", minimum=0), _STREAM])

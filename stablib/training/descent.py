@@ -158,8 +158,7 @@ def sgd(
         raise ValueError(
             f"batch_size is {batch_size}, but X has {len(X)} rows; at most that is needed"
         )
-    if not isinstance(seed, np.random.Generator):
-        seed = checks.count(seed, "seed", minimum=0)
+    seed = checks.generator(seed)
     patience = checks.count(patience, "patience", minimum=0)
     max_epochs = checks.count(max_epochs, "max_epochs")
     warmup = checks.count(warmup, "warmup", minimum=0)

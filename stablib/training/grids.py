@@ -42,9 +42,10 @@ class Sweep:
             raise ValueError(
                 f"name is {self.name!r}; lower-case letters, digits and underscores are needed"
             )
-        runs = tuple(dict.fromkeys(self.runs))
+        runs = _several(self.runs, f"runs of the sweep {self.name!r}")
         if not runs or not all(isinstance(run, Spec) for run in runs):
             raise ValueError(f"runs of the sweep {self.name!r} are {runs!r}; some specs are needed")
+        runs = tuple(dict.fromkeys(runs))
         if len({type(run) for run in runs}) > 1:
             raise ValueError(
                 f"runs of the sweep {self.name!r} are of different kinds; one is needed"
@@ -61,6 +62,8 @@ class Sweep:
         **axes: Iterable[Any],
     ) -> Sweep:
         """All combinations of the given values of some fields of `base`."""
+        if not isinstance(base, Spec):
+            raise ValueError(f"base is {type(base).__name__}; a spec such as TrainingRun is needed")
         return cls(name, tuple(_vary([base], axes)), networks)
 
     def also(self, **axes: Iterable[Any]) -> Sweep:
@@ -77,13 +80,20 @@ class Sweep:
 
 
 def _vary(runs: Iterable[Spec], axes: dict[str, Iterable[Any]]) -> list[Spec]:
-    runs, points = list(runs), [list(values) for values in axes.values()]
+    runs = list(runs)
     _known(runs[0], axes)
+    points = [_several(values, name) for name, values in axes.items()]
     return [
         replace(run, **dict(zip(axes, point, strict=True)))
         for run in runs
         for point in itertools.product(*points)
     ]
+
+
+def _several(values: Any, name: str) -> list[Any]:
+    if isinstance(values, (str, bytes)) or not hasattr(values, "__iter__"):
+        raise ValueError(f"{name}: {values!r} is given; a sequence of values is needed")
+    return list(values)
 
 
 def _known(run: Spec, names: Iterable[str]) -> None:

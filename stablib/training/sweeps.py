@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterable, Mapping
 from importlib.metadata import version
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 import numpy as np
@@ -54,6 +55,8 @@ def sweep(
     """
     if not isinstance(spec, Sweep):
         raise ValueError(f"spec is {type(spec).__name__}; a Sweep is needed")
+    if not isinstance(root, (str, Path, NoneType)):
+        raise ValueError(f"root is {type(root).__name__}; the path of a folder is needed")
     store = Store(home() if root is None else Path(root), spec.name)
     kinds = {"hash": str} | spec.runs[0].columns()
     wanted = {run.hash: run for run in spec.runs}
