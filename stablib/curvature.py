@@ -201,8 +201,9 @@ class _Setting(NamedTuple):
         return len(self.X1)
 
     def gram(self) -> np.ndarray:
-        slopes = self.active * self.w2
-        return self.X1 @ self.X1.T * (slopes @ slopes.T) + self.height @ self.height.T + 1.0
+        with np.errstate(over="ignore", invalid="ignore"):  # top_eigenpair says what overflowed
+            slopes = self.active * self.w2
+            return self.X1 @ self.X1.T * (slopes @ slopes.T) + self.height @ self.height.T + 1.0
 
     def resolvent(self, mu: float) -> np.ndarray:
         """Phi'(mu - E)^-1 Phi / n for mu > |E|.

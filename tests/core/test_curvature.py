@@ -148,3 +148,10 @@ def test_away_from_interpolation_the_hessian_differs_by_a_part_of_norm_max_c(any
     expected = max(c, default=0.0) / len(X)
     scale = np.abs(features).max() ** 2
     assert_allclose(np.linalg.norm(rest, 2), expected, rtol=1e-9, atol=1e-13 * scale)
+
+
+def test_products_that_overflow_are_an_error_with_a_reason():
+    net = ShallowReLU([[1e160]], [0.0], [1e160])
+    for function in (sharpness, sharpness_interval):
+        with pytest.raises(ValueError, match="exceed what float64 holds"):
+            function(net, [[1.0], [2.0]])

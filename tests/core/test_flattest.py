@@ -115,3 +115,21 @@ def test_bad_arguments_are_named():
         flattest_implementation(None, [[1.0]])
     with pytest.raises(ValueError, match="X has 2 columns"):
         flattest_implementation(ShallowReLU([[1.0]], [0.0], [1.0]), [[1.0, 2.0]])
+
+
+def test_mirrored_data_at_any_scale_is_certified_to_1e_7():
+    # X and -X, antipodal neurons, sizes over six decades: multiple eigenvalues and flat directions.
+    rng = np.random.default_rng(5)
+    for _ in range(80):
+        n, d, k = (int(rng.integers(1, 7)) for _ in range(3))
+        X = rng.normal(size=(n, d)) * 10 ** rng.uniform(-3, 3)
+        X = np.vstack([X, -X])
+        size = 10 ** rng.uniform(-3, 3)
+        W1 = rng.normal(size=(k, d)) * size / np.abs(X).max()
+        b1 = rng.normal(size=k) * size * (rng.random(k) < 0.7)
+        if rng.random() < 0.4:
+            W1, b1 = np.vstack([W1, -W1]), np.tile(b1, 2)
+        net = ShallowReLU(W1, b1, rng.choice([-1.0, 1.0, 0.3], size=len(W1)))
+        flat = flattest_implementation(net, X)
+        assert flat.gap <= 1e-7
+        assert_allclose(_features_sharpness(flat.net, X), flat.sharpness, rtol=1e-8)

@@ -209,6 +209,12 @@ def test_bad_parameters_are_named(arguments, message):
             "scheme is 'xavier'; 'torch' or 'he'",
         ),
         (lambda net: ShallowReLU.initial(2, 3, scale=0), "scale is 0; a positive"),
+        (lambda net: ShallowReLU.initial(2, 3, seed="one"), "seed is 'one'; a whole number"),
+        (lambda net: ShallowReLU.initial(2, 3, seed=-1), "seed is -1; at least 0"),
+        (lambda net: ShallowReLU.initial(2, 10**400), "k has 401 digits"),
+        (lambda net: net(np.ma.masked_array([[1.0, 2.0]], mask=[[1, 0]])), "X has masked entries"),
+        (lambda net: net(torch.ones(3, 2).to_sparse()), "X is a torch tensor whose entries"),
+        (lambda net: net([[1e200, 0.0]]), r"X has an entry of size 1e\+200"),
     ],
 )
 def test_bad_arguments_are_named(call, message):
