@@ -46,6 +46,11 @@ def _check(arguments: list[str]) -> int:
     from stablib.book.notebooks import check_folder
 
     folder = Path(arguments[0]) if arguments else ROOT / "chapters"
+    if not folder.is_dir():
+        say(
+            f"There is no folder {folder}; check looks at all notebooks of a folder, chapters/ by default."
+        )
+        return 2
     said = list(check_folder(folder))
     say("\n".join(said) if said else "Every notebook is its text, executed.")
     return 1 if said else 0

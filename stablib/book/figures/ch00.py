@@ -80,7 +80,7 @@ def predictor_and_edge(table: Table, step_size: float) -> Figure:
         dy=6,
     )
     style.label_end(
-        right, eta, sharpness, "sharpness", style.SHARPNESS["color"], at=0, dx=0, dy=-14
+        right, eta, sharpness, "sharpness", style.SHARPNESS["color"], at=0, dx=0, dy=-20
     )
     style.label_end(
         right,
@@ -90,7 +90,7 @@ def predictor_and_edge(table: Table, step_size: float) -> Figure:
         style.BOUND["color"],
         at=0,
         dx=0,
-        dy=14,
+        dy=17,
     )
     return figure
 

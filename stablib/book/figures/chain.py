@@ -50,7 +50,8 @@ def slack_table(table: Table) -> Shown:
     rows = [
         {
             "step size": row["step_size"],
-            "flattest / bound": row["flattest"] / (1 + 2 * row["stability_norm"]),
+            "own side / bound": (1 + 2 * row["one_sided_norm"]) / (1 + 2 * row["stability_norm"]),
+            "flattest / own side": row["flattest"] / (1 + 2 * row["one_sided_norm"]),
             "sharpness / flattest": row["sharpness"] / row["flattest"],
             "2/eta / sharpness": 2 / row["step_size"] / row["sharpness"],
         }
@@ -66,7 +67,7 @@ def draw_chain(axes: Axes, table: Table) -> None:
     eta = table["step_size"]
     lines = [
         (table["sharpness"], "sharpness", style.SHARPNESS, 12),
-        (table["flattest"], "flattest rescaling", style.FLATTEST, -14),
+        (table["flattest"], "flattest", style.FLATTEST, -15),
         (1 + 2 * table["stability_norm"], r"$1+2\,\|f\|_{\mathcal{R},g}$", style.BOUND, 13),
     ]
     fine = np.geomspace(eta.min() / 1.15, eta.max() * 1.15, 100)
