@@ -16,6 +16,11 @@ from scipy.sparse.linalg import LinearOperator
 from . import checks
 from .network import ShallowReLU
 
+OVERFLOW = (
+    "products of the parameters, the data and the loss's curvature exceed what float64 holds; "
+    "entries of moderate size are needed"
+)
+
 
 def tangent_features(net: ShallowReLU, X: Any) -> np.ndarray:
     """Gradients of f(x_j) with respect to all parameters, shape (p, n), p = (d + 2) k + 1.
@@ -168,10 +173,7 @@ def top_eigenpair(matrix: np.ndarray) -> tuple[float, np.ndarray]:
         ValueError: if the matrix has overflowed.
     """
     if not np.isfinite(matrix).all():
-        raise ValueError(
-            "products of the parameters and the data exceed what float64 holds; a network and data "
-            "with entries of moderate size are needed"
-        )
+        raise ValueError(OVERFLOW)
     last = len(matrix) - 1
     value, vector = eigh(matrix, subset_by_index=[last, last], check_finite=False)
     return float(value[0]), vector[:, 0]

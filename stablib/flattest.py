@@ -8,7 +8,7 @@ import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
 from . import checks
-from .curvature import top_eigenpair
+from .curvature import OVERFLOW, top_eigenpair
 from .network import ShallowReLU
 
 
@@ -105,9 +105,10 @@ class _Rescalings:
     def bound(self, U: np.ndarray) -> float:
         """The dual value of the density matrix UU'/tr(UU'): a lower bound over all rescalings."""
         a, b = self.pulls(U)
-        return float(
-            ((U.sum(axis=0) ** 2).sum() + 2 * np.sqrt(a * b).sum()) / (self.n * (U**2).sum())
-        )
+        total = (U.sum(axis=0) ** 2).sum() + 2 * (np.sqrt(a) * np.sqrt(b)).sum()
+        if not np.isfinite(total):
+            raise ValueError(OVERFLOW)
+        return float(total / (self.n * (U**2).sum()))
 
     def pair_traces(self, t: np.ndarray, Q: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """e^(2 t_i) tr(Q A_i) and e^(-2 t_i) tr(Q B_i), each (k,)."""

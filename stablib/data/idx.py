@@ -9,6 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
+from .. import checks
+
 IMAGES, LABELS = 2051, 2049  # magic numbers: unsigned bytes in three dimensions, and in one
 _DIMENSIONS = {IMAGES: 3, LABELS: 1}
 _KIND = {IMAGES: "images", LABELS: "labels"}
@@ -82,11 +84,12 @@ def read_split(source: str | Path, split: str = "train") -> tuple[np.ndarray, np
         uint8 arrays of shapes (n, rows, columns) and (n,).
 
     Raises:
-        ValueError: if a file is missing or broken, or their lengths do not match.
+        ValueError: if a file is missing or broken, their lengths do not match, or there is no such split.
 
     Source: MNIST's files are train-images-idx3-ubyte, train-labels-idx1-ubyte,
         t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte.
     """
+    checks.choice(split, "split", tuple(_FILES))
     paths = [find_idx(source, name) for name in _FILES[split]]
     try:
         contents = [path.read_bytes() for path in paths]

@@ -22,7 +22,8 @@ class Trained:
     """Where a run ended.
 
     Attributes:
-        net: the network, float64; of a diverged run the last one with finite parameters.
+        net: the network, float64; of a diverged run the one at the start of the last block of steps (up to
+            some thousands) that stayed finite, or where training started.
         loss: (1/2n) sum (f(x_j) - y_j)^2 of that network.
         steps: gradient steps taken.
         reason: "tolerance", "max_steps", "diverged" or "stuck".
@@ -131,7 +132,8 @@ def sgd(
         batch_size: points in a batch, 1 to n.
         seed: of the batches, an integer or a NumPy Generator.
         tol: loss to reach; 0 is never reached.
-        patience: epochs in a row that must end below `tol`; 0 and 1 both stop at the first.
+        patience: looks in a row that must find the loss below `tol`, one before every epoch and one at the
+            end; 0 and 1 both stop at the first.
         max_epochs: epochs at most.
         warmup: epochs over which the step size rises linearly, step by step, to eta; none of them counts
             as below `tol`.

@@ -42,6 +42,11 @@ class Sweep:
             raise ValueError(
                 f"name is {self.name!r}; lower-case letters, digits and underscores are needed"
             )
+        if self.networks is not None and not isinstance(self.networks, Mapping):
+            raise ValueError(
+                f"networks of the sweep {self.name!r} is {self.networks!r}; None, or a mapping from "
+                "columns to values, is needed"
+            )
         runs = _several(self.runs, f"runs of the sweep {self.name!r}")
         if not runs or not all(isinstance(run, Spec) for run in runs):
             raise ValueError(f"runs of the sweep {self.name!r} are {runs!r}; some specs are needed")

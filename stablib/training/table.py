@@ -122,7 +122,7 @@ class Table:
         return self.show()._repr_html_()
 
     def _known(self, name: str) -> None:
-        if name not in self.kinds:
+        if not isinstance(name, str) or name not in self.kinds:
             raise ValueError(f"{name!r} is no column of the table; it has {', '.join(self.kinds)}")
 
 

@@ -113,6 +113,8 @@ def test_dead_neurons_keep_their_parameters():
 def test_bad_arguments_are_named():
     with pytest.raises(ValueError, match="net is None"):
         flattest_implementation(None, [[1.0]])
+    with pytest.raises(ValueError, match="exceed what float64 holds"):
+        flattest_implementation(ShallowReLU([[1e200]], [0.0], [1.0]), [[1.0]])
     with pytest.raises(ValueError, match="X has 2 columns"):
         flattest_implementation(ShallowReLU([[1.0]], [0.0], [1.0]), [[1.0, 2.0]])
 

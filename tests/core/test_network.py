@@ -55,6 +55,39 @@ class _Tanh(torch.nn.Module):
         return self.outer(torch.tanh(self.inner(x)))
 
 
+class _Other(torch.nn.Module):
+    """Small parameters, so that every smooth activation looks alike but for a millionth."""
+
+    def __init__(self, activation):
+        super().__init__()
+        self.outer, self.inner = torch.nn.Linear(3, 1), torch.nn.Linear(2, 3)
+        self.activation = activation
+        for parameter in self.parameters():
+            parameter.data *= 1e-3
+
+    def forward(self, x):
+        return self.outer(self.activation(self.inner(x)))
+
+
+@pytest.mark.parametrize(
+    "activation",
+    [torch.tanh, lambda z: z, lambda z: torch.nn.functional.leaky_relu(z, 1e-4)],
+    ids=["tanh", "identity", "leaky"],
+)
+def test_a_class_with_another_activation_is_refused_at_any_scale(activation):
+    with pytest.raises(ValueError, match="computes something else"):
+        ShallowReLU.from_torch(_Other(activation))
+
+
+def test_half_precision_and_the_order_of_declaration_do_not_matter():
+    torch.manual_seed(0)
+    net = ShallowReLU.from_torch(_Other(torch.relu))
+    assert (net.k, net.d) == (3, 2)
+    wide = torch.nn.Sequential(torch.nn.Linear(50, 300), torch.nn.ReLU(), torch.nn.Linear(300, 1))
+    half = ShallowReLU.from_torch(wide.bfloat16())
+    assert_array_equal(half.w2, wide[2].weight.detach().double().numpy()[0])
+
+
 L, R = torch.nn.Linear, torch.nn.ReLU
 
 
