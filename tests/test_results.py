@@ -8,7 +8,7 @@ from scipy.sparse.linalg import LinearOperator, eigsh
 
 from stablib import EmpiricalWeight
 from stablib.book import specs
-from stablib.book.claims import CLAIMS, Verdict, ch02, ch08
+from stablib.book.claims import CLAIMS, Verdict, cases, ch02, ch08
 from stablib.training import sweep
 from stablib.training.table import Table
 from tests.core.oracles import weight_by_definition
@@ -63,9 +63,9 @@ def test_the_chain_holds_on_every_stored_minimum(fig5, overview):
 
 @pytest.mark.statement("lem-3")
 def test_lemma_3_holds_on_every_stored_network(fig5, overview):
-    for table in (fig5, overview):
-        assert len(table.networks) == len(table)
-        assert ch02.lemma_3((net, data.X) for net, data in table.networks.values()).holds
+    for table, name in ((fig5, "fig5"), (overview, "overview")):
+        assert len(table.networks) == len(table) == len(cases.stored(name))
+        assert ch02.lemma_3(cases.stored(name)).holds
 
 
 def _lanczos_of_autograd_products(net, X, y):

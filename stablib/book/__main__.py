@@ -18,6 +18,7 @@ COMMANDS = {
     "check": "compare the committed notebooks with the chapters' texts, running nothing",
     "format": "format modules, tests, and the code in the chapters' texts",
     "results": "compute all tables in results/ from nothing",
+    "ledger": "check all claims, print verdicts and margins, write results/ledger.json",
     "bench": "time the engines against what else there is",
     "lab": "open the chapters in JupyterLab",
     "lock": "compile requirements.in into requirements.txt",

@@ -81,6 +81,12 @@ def _results(arguments: list[str]) -> int:
     return 0
 
 
+def _ledger(arguments: list[str]) -> int:
+    from stablib.book.ledger import main
+
+    return main(arguments, say)
+
+
 def _bench(arguments: list[str]) -> int:
     scripts = sorted((ROOT / "benchmarks").glob("[a-z]*.py"))
     return max(subprocess.call([sys.executable, str(script), *arguments]) for script in scripts)
@@ -109,6 +115,7 @@ _DO: dict[str, Callable[[list[str]], int]] = {
     "test": _test,
     "format": _format,
     "results": _results,
+    "ledger": _ledger,
     "bench": _bench,
     "lab": _lab,
     "lock": _lock,

@@ -1,5 +1,5 @@
 """What the paper says and we check: one function per statement, registered under the statement's id."""
 
-from .registry import CLAIMS, Claim, Verdict, claim
+from .registry import CLAIMS, Claim, Verdict, check, claim
 
-__all__ = ["CLAIMS", "Claim", "Verdict", "claim"]
+__all__ = ["CLAIMS", "Claim", "Verdict", "check", "claim"]

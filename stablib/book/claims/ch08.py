@@ -8,11 +8,19 @@ from ...training.table import Table
 from .registry import Verdict, claim
 
 
+def _fig5() -> Table:
+    from ...training import sweep
+    from .. import specs
+
+    return sweep(specs.FIG5, progress=False)
+
+
 @claim(
     "fig-5a",
     kind="figure",
     says="sharpness below 2/eta and falling with eta; bound and flattest rescaling below it, falling, too",
     where="Fig. 5 (a)",
+    cases=_fig5,
 )
 def figure_5a(table: Table) -> Verdict:
     """Order at every step size; and from the smallest step size to the largest, every curve falls.
@@ -29,7 +37,13 @@ def figure_5a(table: Table) -> Verdict:
     return Verdict.of([*order, *falls])
 
 
-@claim("fig-5b", kind="figure", says="the validation error falls with eta", where="Fig. 5 (b)")
+@claim(
+    "fig-5b",
+    kind="figure",
+    says="the validation error falls with eta",
+    where="Fig. 5 (b)",
+    cases=_fig5,
+)
 def figure_5b(table: Table) -> Verdict:
     """From each step size to every one at least four times as large, the error falls (relative drop)."""
     table = table.by("step_size")

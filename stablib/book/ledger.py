@@ -1,0 +1,224 @@
+"""The ledger: every claim with its verdict, computed by one command and kept in results/ledger.json."""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import json
+import math
+import os
+import time
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from stablib.book.environment import ROOT
+
+LEDGER = ROOT / "results" / "ledger.json"
+WORDS = ("holds", "holds corrected", "not reproduced", "open")
+
+Entry = dict[str, Any]
+
+
+def claims() -> dict[str, Any]:
+    """All registered claims by id, chapter by chapter."""
+    from stablib.book.claims import registry
+
+    registry.check()  # fills the register
+    return dict(sorted(registry.CLAIMS.items(), key=lambda item: item[1].chapter))
+
+
+def entry(id: str) -> Entry:
+    """Check one claim over its own cases; the ledger's entry for it.
+
+    Args:
+        id: of the claim.
+    """
+    claim = claims()[id]
+    began = time.perf_counter()
+    verdict = claim()
+    return {
+        "id": id,
+        "chapter": chapter(claim.chapter),
+        "kind": claim.kind,
+        "says": claim.says,
+        "where": claim.where,
+        "verdict": claim.word(verdict),
+        "margin": _number(verdict.margin),
+        "cases": verdict.cases,
+        "corrected_margin": _number(verdict.corrected_margin),
+        "counterexample": verdict.counterexample,
+        "seconds": round(time.perf_counter() - began, 2),
+    }
+
+
+def compute(ids: Iterable[str] = (), *, progress: bool = True, jobs: int = 2) -> list[Entry]:
+    """Check claims, two at a time; entries in the order of the chapters.
+
+    Args:
+        ids: of the claims, all if there are none.
+        progress: whether a bar counts them.
+        jobs: processes at a time.
+    """
+    from joblib import Parallel, delayed, parallel_config
+    from tqdm import tqdm
+
+    ids = list(ids) or list(claims())
+    with parallel_config("loky", n_jobs=jobs, inner_max_num_threads=1):
+        ended = Parallel(batch_size=1, return_as="generator")(delayed(entry)(id) for id in ids)
+        return list(tqdm(ended, total=len(ids), desc="ledger", unit="claim", disable=not progress))
+
+
+def fingerprint() -> str:
+    """A hash of all that the ledger depends on: the library's modules and the stored results."""
+    digest = hashlib.sha256()
+    sources = [*ROOT.glob("stablib/**/*.py"), *ROOT.glob("stablib/**/*.npz")]
+    sources += [*ROOT.glob("results/*.csv"), *ROOT.glob("results/networks/*.npz")]
+    for path in sorted(sources):
+        digest.update(path.relative_to(ROOT).as_posix().encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def read(path: Path = LEDGER) -> list[Entry]:
+    """The entries of a ledger file.
+
+    Args:
+        path: of the JSON file.
+
+    Raises:
+        ValueError: if there is none, or it is no ledger; the remedy is named.
+    """
+    cure = "`python -m stablib.book ledger` computes it"
+    try:
+        entries = json.loads(Path(path).read_text("utf-8"))
+    except FileNotFoundError:
+        raise ValueError(f"there is no {path}; {cure}") from None
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{path} cannot be read ({error}); {cure}") from None
+    needed = {"id", "chapter", "kind", "verdict", "margin", "cases", "seconds"}
+    if not isinstance(entries, list) or not all(
+        isinstance(e, dict) and needed <= e.keys() for e in entries
+    ):
+        raise ValueError(f"{path} is no list of the ledger's entries; {cure}")
+    return entries
+
+
+def write(entries: list[Entry], path: Path = LEDGER) -> None:
+    """Write a ledger file, complete or not at all."""
+    text = json.dumps(entries, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary.write_text(text, "utf-8")
+    os.replace(temporary, path)
+
+
+def disagreements(committed: list[Entry], computed: list[Entry]) -> list[str]:
+    """In what a committed ledger differs from a computed one, other than times.
+
+    Another machine moves margins of trained networks a little; verdicts and cases must be the same.
+    """
+    said = []
+    old, new = ({e["id"]: e for e in entries} for entries in (committed, computed))
+    said += [f"{id}: not in the committed ledger" for id in new.keys() - old.keys()]
+    said += [f"{id}: in the committed ledger, but no such claim" for id in old.keys() - new.keys()]
+    for id in old.keys() & new.keys():
+        for key in ("chapter", "kind", "says", "where", "verdict", "cases", "counterexample"):
+            if old[id].get(key) != new[id][key]:
+                said.append(f"{id}: {key} is {new[id][key]!r}, committed {old[id].get(key)!r}")
+        for key in ("margin", "corrected_margin"):
+            a, b = old[id].get(key), new[id][key]
+            if (a is None) != (b is None) or (
+                a is not None and not math.isclose(a, b, rel_tol=0.05, abs_tol=1e-6)
+            ):
+                said.append(f"{id}: {key} is {b}, committed {a}")
+    return sorted(said)
+
+
+def chapter(number: str) -> str:
+    """The chapter of a number, such as 02_stability_theorem for 02."""
+    found = sorted((ROOT / "chapters").glob(f"{number}_*.md"))
+    return found[0].stem if found else number
+
+
+def text_table(entries: Iterable[Mapping[str, Any]]) -> str:
+    """Entries as lines of text: id, verdict, margin, cases, seconds, and what is said."""
+    rows = [("id", "verdict", "margin", "cases", "seconds", "says")]
+    for e in entries:
+        margin = _shown(e["margin"])
+        if e.get("corrected_margin") is not None:
+            margin = f"{_shown(e['corrected_margin'])} (printed {margin})"
+        rows.append(
+            (e["id"], e["verdict"], margin, f"{e['cases']:,}", f"{e['seconds']:.1f}", e["says"])
+        )
+    widths = [max(len(row[i]) for row in rows) for i in range(5)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=False))
+        + f"  {row[5]}"
+        for row in rows
+    )
+
+
+def main(arguments: list[str], say: Callable[[str], object] = print) -> int:
+    """`python -m stablib.book ledger [ID ...]`: check all claims and write the ledger, or print some."""
+    known = claims()
+    unknown = [id for id in arguments if id not in known]
+    if unknown:
+        say(f"There is no claim {unknown[0]}; there are {', '.join(known)}.")
+        return 2
+    entries = compute(arguments)
+    say(text_table(entries))
+    count = {word: sum(e["verdict"] == word for e in entries) for word in WORDS}
+    say(", ".join(f"{number} {word}" for word, number in count.items() if number))
+    if not arguments:
+        write(entries)
+        say(f"The ledger is in {LEDGER.relative_to(ROOT)}.")
+    return 1 if count["open"] else 0
+
+
+class LedgerTable:
+    """Entries as a page shows them; each id leads to its check, and can be led to.
+
+    Args:
+        entries: of the ledger.
+    """
+
+    def __init__(self, entries: Iterable[Mapping[str, Any]]) -> None:
+        self.entries = list(entries)
+
+    def __repr__(self) -> str:
+        return text_table([{**e, "seconds": 0.0} for e in self.entries])
+
+    def _repr_html_(self) -> str:
+        names = ("statement", "where", "verdict", "margin", "cases")
+        head = "".join(f"<th>{name}</th>" for name in names)
+        rows = "\n".join(self._row(e) for e in self.entries)
+        return (
+            '<table class="ledger">\n'
+            f"<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody>\n</table>"
+        )
+
+    def _row(self, e: Mapping[str, Any]) -> str:
+        id, goal = html.escape(e["id"]), f"{e['chapter']}.html#check-{e['id']}"
+        margin = _shown(e["margin"])
+        if e.get("corrected_margin") is not None:
+            margin = f"{_shown(e['corrected_margin'])}<br><small>printed: {margin}</small>"
+        word = html.escape(e["verdict"])
+        if e.get("counterexample"):
+            word += f"<br><small>not for {html.escape(e['counterexample'])}</small>"
+        cells = (
+            f'<a href="{goal}">{id}</a><br><small>{html.escape(e["says"])}</small>',
+            html.escape(e["where"]),
+            word,
+            margin,
+            f"{e['cases']:,}",
+        )
+        return f'<tr id="ledger-{id}">' + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
+
+
+def _number(value: float | None) -> float | None:
+    return None if value is None or not math.isfinite(value) else float(value)
+
+
+def _shown(margin: float | None) -> str:
+    return "not a number" if margin is None else f"{margin:.3g}"
