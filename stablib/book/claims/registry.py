@@ -151,7 +151,7 @@ def claim(
     where: str,
     cases: Callable[[], Any] | None = None,
 ) -> Callable[[Callable[..., Verdict]], Claim]:
-    """Register a function of a module chNN as the check of a statement of chapter NN.
+    """Register a function of a module chNN (or chNN_topic) as the check of a statement of chapter NN.
 
     Args:
         id: of the statement, such as "lem-3".
@@ -169,7 +169,7 @@ def claim(
     def register(check: Callable[..., Verdict]) -> Claim:
         if id in CLAIMS:
             raise ValueError(f"the claim {id!r} is registered twice")
-        chapter = check.__module__.rpartition(".ch")[2]
+        chapter = check.__module__.rpartition(".ch")[2][:2]
         CLAIMS[id] = Claim(id, chapter, kind, says, where, check, cases)
         return CLAIMS[id]
 
