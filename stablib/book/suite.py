@@ -124,6 +124,19 @@ def doctests(extra: list[str], say: Say) -> Result:
     return run_pytest("doctests", ["--doctest-modules", "stablib", "-n", "2"])
 
 
+def ledger(extra: list[str], say: Say) -> Result:
+    """Check every claim again and compare with the committed ledger."""
+    from stablib.book import ledger
+
+    committed, computed = ledger.read(), ledger.recomputed()
+    say(ledger.text_table(computed))
+    said = ledger.disagreements(committed, computed)
+    said += [f"{e['id']} is open: {e['says']}" for e in computed if e["verdict"] == "open"]
+    for line in said:
+        say(line)
+    return Result(len(computed) - len(said), len(said), note=f"first: {said[0]}" if said else "")
+
+
 def sources(extra: list[str], say: Say) -> Result:
     """Whether every committed notebook is its text, executed; nothing is run."""
     from stablib.book.notebooks import check_folder, texts
@@ -178,6 +191,7 @@ STEPS: dict[str, Step] = {
     "lint": lint,
     "unit": unit,
     "doctests": doctests,
+    "ledger": ledger,
     "sources": sources,
     "notebooks": notebooks,
     "book": book,
