@@ -55,6 +55,25 @@ def test_t4_a_hidden_hyperplane_changes_the_gradient_from_one_side_to_the_other(
     assert len(line((1, 0, 1), (-1, 0, -1)).canonical().a) == 0
 
 
+def test_t12_sgd_is_repelled_where_its_mean_converges():
+    eta, curvatures, paths = 1.9, (0.0, 2.0), {0.1: 1.0}
+    assert 2 / np.mean(curvatures) == 2 > eta
+    for _ in range(15):
+        drawn = [(theta * (1 - eta * h), p / 2) for theta, p in paths.items() for h in curvatures]
+        paths = {theta: sum(p for t, p in drawn if t == theta) for theta, _ in drawn}
+    theta, probability = np.array([*paths]), np.array([*paths.values()])
+    mean, distance = theta @ probability, np.abs(theta) @ probability
+    assert [-mean, distance] == pytest.approx(printed("t12"), abs=5e-7)
+
+
+def test_t13_at_the_border_the_distance_tends_to_neither_zero_nor_infinity():
+    theta, distances = np.array([0.3, 0.2, 0.5]), []
+    for _ in range(200):
+        distances.append(np.linalg.norm(theta))
+        theta = theta - 0.5 * np.array([0.0, 1.0, 4.0]) * theta
+    assert [distances[0], distances[-1]] == pytest.approx(printed("t13"), abs=5e-7)
+
+
 def test_t16_a_turned_network_is_flatter_than_every_rescaling():
     X, grid = [[-1.0], [0.0], [1.0]], np.linspace(-5, 5, 101)[:, None]
     net = line((1, 2, 1), (1, 1.5, -1))
@@ -79,10 +98,30 @@ def test_t18_the_bound_on_the_neurons_own_side_is_sharper():
     assert values == pytest.approx(printed("t18"), abs=5e-7)
 
 
+def test_t22_steps_that_decay_to_zero_converge_to_a_minimum_of_any_sharpness():
+    theta, seen = 1.0, []
+    for t in range(1, 11):
+        theta -= 1 / t * 2.5 * theta
+        seen.append(theta)
+    assert seen[0] == -1.5
+    assert [abs(seen[-1])] == pytest.approx(printed("t22"), abs=5e-7)
+
+
 def test_n9_a_point_on_a_knot_has_two_sharpnesses():
     X = [[0.0], [1.0]]
     values = [sharpness(line((1, offset, 1)), X) for offset in (0.0, 1e-12)]
     assert values == pytest.approx(printed("n9"), abs=5e-7)
+
+
+def test_n10_three_averages_of_one_factor():
+    eta, h = 1.2, np.array([1.0, 3.0])
+    factor = np.abs(1 - eta * h)
+    averages = [np.sqrt(np.mean(factor**2)), np.sqrt(factor.prod())]
+    assert averages == pytest.approx(printed("n10"), abs=5e-7)
+    assert factor.mean() == pytest.approx(1.4)
+    for power, edge in ((2, 4 / 5), (1, 1)):
+        assert np.mean(np.abs(1 - edge * h) ** power) == pytest.approx(1)
+    assert np.prod(np.abs(1 - 4 / 3 * h)) == pytest.approx(1)
 
 
 def test_n11_the_double_eigenvalue_has_its_closed_form():
