@@ -93,7 +93,7 @@ def test_a_ledger_that_cannot_be_read_is_named_with_the_remedy(tmp_path, content
 def test_an_unknown_id_is_refused_with_those_that_exist():
     said = []
     assert ledger.main(["lem-99"], said.append) == 2 and "lem-3" in said[0]
-    with pytest.raises(ValueError, match="lem-99.*lem-3"):
+    with pytest.raises(ValueError, match=r"lem-99.*lem-3"):
         check("lem-99")
 
 

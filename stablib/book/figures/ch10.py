@@ -52,7 +52,9 @@ def margins(entries: Iterable[Mapping[str, Any]]) -> Figure:
         if any(e["verdict"] == word for e in entries):
             marker = look.get("marker", "X")
             axes.plot([], [], color=look["color"], marker=marker, linestyle="", label=word)
-    axes.legend(loc="lower center", bbox_to_anchor=(0.45, 1.0), ncols=3, handletextpad=0.1)
+    axes.legend(
+        loc="lower center", bbox_to_anchor=(0.45, 1.0), ncols=3, handletextpad=0.1, frameon=False
+    )
     return figure
 
 
