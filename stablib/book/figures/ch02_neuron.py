@@ -1,0 +1,189 @@
+"""Figures of chapter 02: one neuron on twenty points, and the same line as a point in the plane of lines."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from ...curvature import sharpness, tangent_features
+from ...data import gaussian
+from ...network import ShallowReLU
+from ...norms import one_sided_norm, stability_norm
+from ...weights import EmpiricalWeight
+from ..widgets import PictureSlider
+from . import style
+
+_REACH = 2.6  # half the side of the square that is shown
+_WIDEST = 12.0  # where the bars' axis ends; the same in every frame, so that lengths compare
+_SLOPE = 2.0  # |a| of the neuron
+_ANGLE = 35.0  # degrees, of the neuron that is moved and rescaled
+_PIVOT = np.array([0.35, 0.25])  # the point about which the line is turned
+IN, OUT, BIAS = "#2e7d62", "#8fc7b3", "#b9c2c5"
+
+
+def twenty_points() -> np.ndarray:
+    """Twenty Gaussian points in the plane, shape (20, 2)."""
+    return gaussian(20, 2, seed=5).X
+
+
+def neuron(offset: float, angle: float = _ANGLE, c: float = 1.0) -> ShallowReLU:
+    """The ridge 2 relu(v.x - offset), v at an angle in degrees; c divides its input weights.
+
+    Args:
+        offset: of its line.
+        angle: of the unit normal v, in degrees.
+        c: what the input weights are divided by and the output weight is multiplied with.
+    """
+    root = _SLOPE**0.5
+    return ShallowReLU([root * _normal(angle) / c], [-root * offset / c], [root * c])
+
+
+def offset_slider() -> PictureSlider:
+    """Push a neuron's line across the points, and see the five numbers of the proof move."""
+    return PictureSlider(
+        lambda b: _moved(neuron(b)),
+        np.linspace(-1.2, 2.4, 16).round(2).tolist(),
+        name="offset b",
+        start=7,
+        alt="Left, a line among twenty points, filled in front of it; right, five bars in descending order",
+    )
+
+
+def rescaling_slider() -> PictureSlider:
+    """Rescale one neuron, and see its two blocks see-saw above a bar that stays."""
+    return PictureSlider(
+        lambda c: _rescaled(neuron(-0.2, c=float(c))),
+        (2.0 ** np.linspace(-1, 1, 13)).round(3).tolist(),
+        name="factor c",
+        start=6,
+        form="{:.2f}",
+        alt="Five bars in descending order; two blocks of the middle one change places, the lowest two stay",
+    )
+
+
+def plane_of_lines_slider() -> PictureSlider:
+    """Turn a line about a point, and see it walk through the strip of all lines."""
+    return PictureSlider(
+        _turned,
+        np.arange(0, 361, 20).tolist(),
+        name="angle of v",
+        form="{:g}°",
+        start=2,
+        alt="Left, a line among twenty points; right, the strip of all lines shaded by g, this one a dot",
+    )
+
+
+def _normal(angle: float) -> np.ndarray:
+    return np.array([np.cos(np.radians(angle)), np.sin(np.radians(angle))])
+
+
+def _moved(net: ShallowReLU) -> Figure:
+    X = twenty_points()
+    figure, (left, right) = style.figure(7.4, 3.3, ncols=2, width_ratios=[1, 1.25])
+    _line_among_points(left, net, X)
+    _ladder(right, net, X)
+    return figure
+
+
+def _rescaled(net: ShallowReLU) -> Figure:
+    figure, axes = style.figure(6.4, 2.9)
+    _ladder(axes, net, twenty_points())
+    return figure
+
+
+def _line_among_points(axes: Axes, net: ShallowReLU, X: np.ndarray) -> None:
+    """The neuron's line, the side on which it fires, and the points it sees."""
+    _, v, b = net.ridges()
+    v, b = v[0], float(b[0])
+    side = np.linspace(-_REACH, _REACH, 121)
+    grid = np.stack(np.meshgrid(side, side), axis=-1)
+    axes.contourf(side, side, grid @ v - b, [0, 99], colors=["#e7f1ee"])
+    along = 9 * np.array([-v[1], v[0]])
+    axes.plot(*np.array([b * v - along, b * v + along]).T, color=IN, linewidth=2)
+    axes.annotate(
+        "",
+        b * v + 0.75 * v,
+        b * v,
+        arrowprops={"arrowstyle": "-|>", "color": IN, "linewidth": 2},
+    )
+    on = X @ v > b
+    axes.scatter(*X[on].T, s=42, zorder=3, **style.DATA)
+    axes.scatter(*X[~on].T, s=36, zorder=3, color="white", edgecolor=style.DATA["color"])
+    axes.set(aspect="equal", xlim=(-_REACH, _REACH), ylim=(-_REACH, _REACH))
+    axes.set(xticks=[-2, 0, 2], yticks=[-2, 0, 2], xlabel="$x_1$")
+    axes.set_ylabel("$x_2$", labelpad=-4)
+    axes.grid(False)
+
+
+def _ladder(axes: Axes, net: ShallowReLU, X: np.ndarray) -> None:
+    """The five numbers, the largest on top; the middle one with its three blocks."""
+    features = tangent_features(net, X)
+    mean = features.mean(axis=1)
+    inner, outer = mean[:-2] @ mean[:-2], mean[-2] ** 2
+    own, least = one_sided_norm(net, X), stability_norm(net, X)
+    rungs = [
+        (r"$\mathbb{E}\,|\phi|^2$", [((features**2).sum(axis=0).mean(), "#97a4a8")]),
+        (r"$\lambda_{\max}$", [(sharpness(net, X), style.SHARPNESS["color"])]),
+        (r"$|\mathbb{E}\,\phi|^2$", [(1.0, BIAS), (inner, IN), (outer, OUT)]),
+        (r"$1+2\,|a|\,\tilde{g}$", [(1.0, BIAS), (2 * own, style.FLATTEST["color"])]),
+        (r"$1+2\,|a|\,g$", [(1.0, BIAS), (2 * least, style.BOUND["color"])]),
+    ]
+    for place, (_, blocks) in zip(range(len(rungs))[::-1], rungs, strict=True):
+        start = 0.0
+        for length, colour in blocks:
+            axes.barh(place, length, left=start, height=0.66, color=colour)
+            start += length
+        axes.annotate(
+            f"{start:.3f}",
+            (min(start, _WIDEST - 0.2), place),
+            xytext=(4, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=12,
+        )
+    names = ("in", 1 + inner / 2, inner, "white"), ("out", 1 + inner + outer / 2, outer, "#1d2b30")
+    for name, middle, length, colour in names:
+        if length > 0.9:
+            axes.text(middle, 2, name, ha="center", va="center", fontsize=11, color=colour)
+    axes.set_yticks(range(len(rungs)), [name for name, _ in rungs][::-1], fontsize=14)
+    axes.set(xlim=(0, _WIDEST + 1.8), xticks=[0, 2, 4, 6, 8, 10, 12])
+    axes.grid(axis="y", visible=False)
+    axes.set_axisbelow(True)
+
+
+def _turned(angle: float) -> Figure:
+    X, v = twenty_points(), _normal(angle)
+    b = float(_PIVOT @ v)
+    weight = EmpiricalWeight(X)
+    front, back = float(weight.g_tilde(v, b)), float(weight.g_tilde(-v, -b))
+    figure, (left, right) = style.figure(7.4, 3.6, ncols=2, width_ratios=[1, 1.3])
+    _line_among_points(left, neuron(b, angle), X)
+    left.plot(*_PIVOT, "+", color="#1d2b30", markersize=10, markeredgewidth=1.6)
+    left.set_title(rf"$\tilde{{g}}$: {front:.3f} in front, {back:.3f} behind", fontsize=12)
+    image = _strip(right, X)
+    turns = np.linspace(0, 360, 181)
+    right.plot(turns, _normal(turns).T @ _PIVOT, "--", color=IN, linewidth=1.6)
+    right.plot([(angle + 180) % 360], [-b], "o", mfc="white", mec=IN, mew=2, markersize=8)
+    right.plot([angle], [b], "o", color=IN, markersize=9)
+    right.set_title(f"$g$ = {min(front, back):.3f}", fontsize=12)
+    figure.colorbar(image, ax=right, ticks=[0, 0.2, 0.4], pad=0.02, aspect=30)
+    return figure
+
+
+def _strip(axes: Axes, X: np.ndarray) -> object:
+    """All lines of the plane as points (angle, offset), as dark as g; the data's sinusoids thin."""
+    angles, offsets = np.linspace(0, 360, 121), np.linspace(-_REACH, _REACH, 105)
+    weight = EmpiricalWeight(X)
+    height = np.stack([weight.g(_normal(angle), offsets) for angle in angles], axis=1)
+    image = axes.pcolormesh(
+        angles, offsets, height, cmap="Purples", vmin=0, vmax=0.45, rasterized=True
+    )
+    for x in X:
+        axes.plot(angles, _normal(angles).T @ x, color="#c1432e", linewidth=0.5, alpha=0.45)
+    axes.set(xlim=(0, 360), ylim=(-_REACH, _REACH), yticks=[-2, 0, 2])
+    axes.set_xticks([0, 90, 180, 270, 360], ["0", "90", "180", "270", "360"])
+    axes.set(xlabel="angle of $v$ in degrees")
+    axes.set_ylabel("offset $b$", labelpad=-4)
+    axes.grid(False)
+    return image
