@@ -1,0 +1,197 @@
+"""The top eigenvalue over all choices of side, where data points lie on neurons' hyperplanes.
+
+A pair (point j, neuron i) that counts as active puts w2_i (x_j, 1) into the feature of x_j and
+r_j (x_j, 1)/n into c_i. With t = (n mu)^(-1/2), mu - H is positive definite exactly if this matrix is:
+
+    [[1 - E/mu, t Phi], [t Phi', 1]].
+
+There the choice enters linearly, and only in the rows of the pairs' neurons and points. The others are
+eliminated once for all choices; what is left has at most three rows for each pair.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from scipy.linalg import LinAlgError, cho_factor, cho_solve
+
+from .hessian import EXCESSES, UNPROVEN, Hessian
+from .network import ShallowReLU
+
+MOST_ENUMERATED = 12
+_BATCH = 512  # matrices at a time
+_SINGLES = 48  # pairs that a search tries one by one
+
+
+def pairs_on_data(net: ShallowReLU, X: np.ndarray, tol: float) -> tuple[np.ndarray, np.ndarray]:
+    """Points and neurons of the pairs with |z| <= tol |W1_i|; W1_i = 0 is no hyperplane and has no sides."""
+    length = np.linalg.norm(net.W1, axis=1)
+    return np.nonzero((np.abs(net.preactivations(X)) <= tol * length) & net.W1.any(axis=1))
+
+
+class SideChoices:
+    """All Hessians that differ in the sides of some pairs; a choice is a row of m zeros (off) and ones (on).
+
+    Args:
+        hessian: it decides about all other pairs.
+        points: points of the pairs, (m,).
+        neurons: neurons of the pairs, (m,).
+    """
+
+    def __init__(self, hessian: Hessian, points: np.ndarray, neurons: np.ndarray) -> None:
+        self.points, self.neurons = points, neurons
+        self.strict = hessian.active[points, neurons]
+        self.off = hessian.with_active(points, neurons, 0.0)
+
+    def hessian(self, choice: np.ndarray) -> Hessian:
+        """The Hessian at one choice."""
+        return self.off.with_active(self.points, self.neurons, choice)
+
+    def free(self, pairs: np.ndarray, choice: np.ndarray) -> SideChoices:
+        """Only some pairs left to choose, the others as in `choice`."""
+        return SideChoices(self.hessian(choice), self.points[pairs], self.neurons[pairs])
+
+    def margins(self, mu: float, choices: np.ndarray) -> np.ndarray:
+        """Positive exactly where mu exceeds the top eigenvalue of that choice, (number of choices,)."""
+        reduced = self._reduced(mu)
+        if reduced is None:
+            return np.full(len(choices), -np.inf)
+        fixed, left, right = reduced
+        out = []
+        for start in range(0, len(choices), _BATCH):
+            on = choices[start : start + _BATCH, None, :]
+            change = (left.T * on) @ right
+            out.append(np.linalg.eigvalsh(fixed + change + change.transpose(0, 2, 1))[:, 0])
+        return np.concatenate(out)
+
+    def _reduced(self, mu: float) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
+        """The matrix of the module's docstring, reduced: F + sum over active pairs q of a_q b_q' + b_q a_q'.
+
+        Returns:
+            F, the rows a_q and the rows b_q; or None if what is eliminated is not positive definite, for
+            then no choice has its top eigenvalue below mu.
+        """
+        off, n = self.off, self.off.n
+        J = np.unique(self.points)
+        K, at_neuron = np.unique(self.neurons, return_inverse=True)
+        others = Hessian(off.X1, off.active, off.height.copy(), off.w2, off.pull)
+        others.kernel, others.height[:, K], others.couple[K] = off.kernel, 0, 0
+        if mu <= others.residual_norm:
+            return None
+        # (W1_i, b1_i) moves within the span of the neuron's points; across it nothing is chosen.
+        spans = [np.linalg.qr(off.X1[self.points[at_neuron == a]].T)[0] for a in range(len(K))]
+        ends = np.cumsum([0] + [span.shape[1] for span in spans])
+        kept = ends[-1] + len(K)  # then the points follow
+        t = (n * mu) ** -0.5
+        full = np.eye(kept + n)
+        full[kept:, kept:] -= others.resolvent(mu)
+        left = np.zeros((len(self.points), kept + n))
+        right = np.zeros((len(self.points), kept + n))
+        for a, i in enumerate(K):
+            span, w2, active = spans[a], off.w2[i], off.active[:, i]
+            rows, outer = slice(ends[a], ends[a + 1]), ends[-1] + a
+            along = span.T @ off.couple[i]
+            across = off.couple[i] - span @ along
+            features = active[:, None] * (off.X1 @ span)
+            full[rows, outer] = full[outer, rows] = -along / mu
+            full[rows, kept:] = t * w2 * features.T
+            full[outer, outer] -= across @ across / mu**2
+            full[outer, kept:] = t * (off.height[:, i] + w2 / mu * active * (off.X1 @ across))
+            # `others` has the neuron's whole (W1_i, b1_i) eliminated; give the span back.
+            full[kept:, kept:] += (t * w2) ** 2 * features @ features.T
+            mine = np.flatnonzero(at_neuron == a)
+            left[mine, rows] = off.X1[self.points[mine]] @ span
+            right[mine, outer] = -off.pull[self.points[mine]] / mu
+            right[mine, kept + self.points[mine]] = t * w2
+        full[kept:, :kept] = full[:kept, kept:].T
+        stay = np.concatenate([np.arange(kept), kept + J])
+        gone = np.delete(np.arange(kept + n), stay)
+        fixed = full[np.ix_(stay, stay)]
+        if len(gone):
+            try:
+                factor = cho_factor(full[np.ix_(gone, gone)], lower=True, check_finite=False)
+            except LinAlgError:
+                return None
+            coupling = full[np.ix_(gone, stay)]
+            fixed -= coupling.T @ cho_solve(factor, coupling, check_finite=False)
+        return fixed, left[:, stay], right[:, stay]
+
+    def gains(self, choice: np.ndarray, w: np.ndarray) -> np.ndarray:
+        """What the Rayleigh quotient at a unit vector w gains if one pair changes sides, (m,)."""
+        H = self.hessian(choice)
+        inner, outer, _ = H.split(w)
+        step = 1 - 2 * choice
+        along = (H.X1[self.points] * inner[self.neurons]).sum(axis=1)
+        b = step * H.w2[self.neurons] * along
+        first = 2 * H.features_of(w)[self.points] * b / H.n
+        return first + b**2 / H.n + 2 * step * H.pull[self.points] * along * outer[self.neurons]
+
+
+def range_over_sides(
+    hessian: Hessian, points: np.ndarray, neurons: np.ndarray
+) -> tuple[float, float, bool]:
+    """Bounds of the top eigenvalue over all choices of side, and whether they are proven for all.
+
+    Raises:
+        ArithmeticError: if rounding keeps a bound from being proven within a relative 1e-10.
+    """
+    if not len(points):
+        return *hessian.enclosed(), True
+    sides = SideChoices(hessian, points, neurons)
+    if len(points) > MOST_ENUMERATED:
+        flattest, sharpest = (sides.hessian(_searched(sides, sign)) for sign in (-1, 1))
+        return flattest.enclosed()[0], sharpest.enclosed()[1], False
+    choices = ((np.arange(2 ** len(points))[:, None] >> np.arange(len(points))) & 1).astype(float)
+    return _proven(sides, choices, -1), _proven(sides, choices, 1), True
+
+
+def _proven(sides: SideChoices, choices: np.ndarray, sign: int) -> float:
+    """A bound of the top eigenvalues of all choices, from above (sign = 1) or from below (sign = -1)."""
+    best = choices[-1 if sign > 0 else 0]
+    value = sides.hessian(best).top()[0]
+    for _ in range(len(choices)):
+        challenger = choices[np.argmin(sign * sides.margins(value, choices))]
+        its_value = sides.hessian(challenger).top()[0]
+        if sign * its_value <= sign * value:
+            break
+        best, value = challenger, its_value
+    for excess in EXCESSES:
+        bound = value * (1 + sign * excess)
+        if (sign * sides.margins(bound, choices) > 0).all():
+            return bound
+    raise ArithmeticError(UNPROVEN.format(value))
+
+
+def _searched(sides: SideChoices, sign: int) -> np.ndarray:
+    """The best choice found from three starts; no change of one of its most promising pairs improves it."""
+    zeros = np.zeros(len(sides.points))
+    ends = [_improved(sides, start, sign) for start in (sides.strict, zeros, zeros + 1)]
+    return max(ends, key=lambda end: sign * end[0])[1]
+
+
+def _improved(sides: SideChoices, choice: np.ndarray, sign: int) -> tuple[float, np.ndarray]:
+    value, w = sides.hessian(choice).top()
+    while True:
+        for candidate in _moves(sides, choice, value, w, sign):
+            its_value, its_w = sides.hessian(candidate).top()
+            if sign * (its_value - value) > 1e-13 * value:
+                choice, value, w = candidate, its_value, its_w
+                break
+        else:
+            return value, choice
+
+
+def _moves(
+    sides: SideChoices, choice: np.ndarray, value: float, w: np.ndarray, sign: int
+) -> Iterator[np.ndarray]:
+    """First all pairs at once whose change looks good at the eigenvector; then the best of single changes."""
+    gain = sign * sides.gains(choice, w)
+    if (gain > 0).any():
+        yield np.where(gain > 0, 1 - choice, choice)
+    pairs = np.argsort(-gain, kind="stable")[:_SINGLES]
+    singles = np.abs(choice[pairs] - np.eye(len(pairs)))
+    best = np.argmin(sign * sides.free(pairs, choice).margins(value, singles))
+    candidate = choice.copy()
+    candidate[pairs] = singles[best]
+    yield candidate
