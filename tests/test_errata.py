@@ -9,11 +9,15 @@ import pytest
 from stablib import (
     ShallowReLU,
     flattest_implementation,
+    hessian_operator,
     max_stability_norm,
     one_sided_norm,
     parametric_stability_norm,
     sharpness,
+    sharpness_interval,
+    sharpness_lower_bound,
     stability_norm,
+    tangent_features,
 )
 
 PAGE = (Path(__file__).resolve().parents[1] / "pages" / "errata.md").read_text(encoding="utf-8")
@@ -74,6 +78,18 @@ def test_t13_at_the_border_the_distance_tends_to_neither_zero_nor_infinity():
     assert [distances[0], distances[-1]] == pytest.approx(printed("t13"), abs=5e-7)
 
 
+def test_t15_equal_weights_are_no_bound_for_a_loss_of_varying_curvature():
+    net, X, curvature = line((1, 0, 1)), [[-1.0], [1.0]], np.array([1.0, 0.25])
+    value = sharpness(net, X, loss_curvature=curvature)
+    bounds = [
+        sharpness_lower_bound(net, X, curvature),
+        curvature.mean() * sharpness_lower_bound(net, X),
+    ]
+    assert value == pytest.approx(0.75, abs=1e-12)
+    assert bounds[0] < value < bounds[1]
+    assert bounds == pytest.approx(printed("t15"), abs=5e-7)
+
+
 def test_t16_a_turned_network_is_flatter_than_every_rescaling():
     X, grid = [[-1.0], [0.0], [1.0]], np.linspace(-5, 5, 101)[:, None]
     net = line((1, 2, 1), (1, 1.5, -1))
@@ -105,6 +121,27 @@ def test_t22_steps_that_decay_to_zero_converge_to_a_minimum_of_any_sharpness():
         seen.append(theta)
     assert seen[0] == -1.5
     assert [abs(seen[-1])] == pytest.approx(printed("t22"), abs=5e-7)
+
+
+def test_n1_the_sharpness_lies_between_a_squared_mean_and_a_mean_square():
+    net, X = line((1, 0.5, 1)), [[-1.0], [1.0]]
+    features = tangent_features(net, X)
+    assert np.square(features.mean(axis=1)).sum() == 33 / 16
+    assert np.square(features).sum(axis=0).mean() == 25 / 8
+    assert [sharpness(net, X)] == pytest.approx(printed("n1"), abs=5e-7)
+
+
+def test_n7_the_residuals_move_the_sharpness_by_less_than_their_norm():
+    net, X, y = line((1, 0, 1)), [[-1.0], [1.0]], [0.0, 0.0]
+    full, without = (
+        np.linalg.eigvalsh(hessian_operator(net, X, y) @ np.eye(4))[-1],
+        sharpness(net, X),
+    )
+    residual = hessian_operator(net, X, y) @ np.eye(4) - hessian_operator(net, X) @ np.eye(4)
+    values = [full, without, without + np.linalg.norm(residual, ord=2)]
+    assert values == pytest.approx(printed("n7"), abs=5e-7)
+    low, high = sharpness_interval(net, X, y)
+    assert low <= full * (1 + 1e-14) and full * (1 - 1e-14) <= high
 
 
 def test_n9_a_point_on_a_knot_has_two_sharpnesses():
