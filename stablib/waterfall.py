@@ -1,0 +1,138 @@
+"""The slack of a diagnosis as a waterfall: from what the step size allows down to 1 + 2 stability norm."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from .diagnosis import Diagnosis
+    from .findings import Step
+
+# One colour per quantity, the same in all pictures; they are told apart without colour, too.
+EDGE, SHARPNESS, FLATTEST, BOUND, QUIET = "#c1432e", "#d99000", "#0b6fa4", "#7b3f99", "#667378"
+SPAN = 8.0  # beyond this ratio of the largest to the smallest number the axis is logarithmic
+
+
+def waterfall(found: Diagnosis) -> Figure:
+    """Draw the steps of the slack from top to bottom, each a bar from where it starts to where it ends.
+
+    Bars show differences; where the way down spans more than a factor of eight the axis is logarithmic,
+    and they show factors.
+
+    Args:
+        found: the diagnosis.
+
+    Returns:
+        A matplotlib Figure that no window or list of open figures knows of; notebooks show it.
+    """
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
+
+    class Picture(Figure):
+        # Without pyplot a notebook knows no way to show a Figure.
+        def _repr_png_(self) -> bytes:
+            out = BytesIO()
+            self.savefig(out, format="png", dpi=100, metadata={"Software": None})
+            return out.getvalue()
+
+    rows = _rows(found)
+    with rc_context({"font.size": 13, "mathtext.fontset": "cm"}):
+        figure = Picture(figsize=(6.0, 1.0 + 0.38 * len(rows)), dpi=100, layout="constrained")
+        _draw(figure.add_subplot(), rows, found.flattest.value)
+    return figure
+
+
+class _Level(NamedTuple):
+    """A number that the way down passes, with its name."""
+
+    name: str
+    value: float
+    color: str
+    marker: str
+
+
+def _rows(found: Diagnosis) -> list[_Level | Step]:
+    """From top to bottom: named levels, and the steps between them."""
+    rows: list[_Level | Step] = []
+    for step in found.slack:
+        if step.name == "dynamics":
+            rows.append(_Level("2/\u03b7", step.before, EDGE, "D"))
+        if step.name == "residual":
+            rows.append(_Level("sharpness", step.before, SHARPNESS, "o"))
+        rows.append(step)
+    rows.append(_Level("1 + 2 norm", found.slack[-1].after, BOUND, "^"))
+    return rows
+
+
+def _draw(axes: Axes, rows: list[_Level | Step], flattest: float | None) -> None:
+    from matplotlib.patheffects import withStroke
+    from matplotlib.ticker import LogLocator, NullLocator
+
+    levels = [row for row in rows if isinstance(row, _Level)]
+    steps = [row for row in rows if not isinstance(row, _Level)]
+    ends = [level.value for level in levels] + [step.after for step in steps]
+    ends += [] if flattest is None else [flattest]
+    least, most = min(ends), max(ends)
+    logarithmic = most > SPAN * least
+    if logarithmic:
+        axes.set_xscale("log")
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        axes.xaxis.set_minor_locator(NullLocator())
+        room = (most / least) ** 0.2
+        axes.set_xlim(least / room**0.3, most * room)
+    else:
+        room = 0.2 * (most - least) or 0.1 * most
+        axes.set_xlim(least - 0.3 * room, most + room)
+    if flattest is not None:
+        axes.axvline(flattest, color=FLATTEST, linewidth=2.2, zorder=1)
+        axes.annotate(
+            f"flattest rescaling {flattest:.4g}",
+            (flattest, -0.75),
+            color=FLATTEST,
+            ha="center",
+            va="bottom",
+            annotation_clip=False,
+        )
+    for y, row in enumerate(rows):
+        if isinstance(row, _Level):
+            axes.plot(row.value, y, row.marker, color=row.color, markersize=9, zorder=3)
+            text, color, right = f"{row.value:.4g}", row.color, row.value
+        else:
+            left, right = sorted((row.before, row.after))
+            axes.barh(y, right - left, left=left, height=0.55, color=QUIET, zorder=2)
+            text, color = _amount(row, logarithmic), QUIET
+        axes.annotate(
+            text,
+            (right, y),
+            (8, 0),
+            textcoords="offset points",
+            color=color,
+            va="center",
+            path_effects=[withStroke(linewidth=4, foreground="white")],  # it may cross the line
+        )
+        if y + 1 < len(rows):  # where this row ends, the next one starts
+            end = row.value if isinstance(row, _Level) else row.after
+            axes.plot([end, end], [y, y + 1], color=QUIET, linewidth=0.8, zorder=1)
+    axes.set_ylim(len(rows) - 0.4, -0.7)
+    axes.set_yticks(range(len(rows)), [row.name for row in rows])
+    for label, row in zip(axes.get_yticklabels(), rows, strict=True):
+        if isinstance(row, _Level):
+            label.set_color(row.color)
+    axes.set_xlabel("sharpness, logarithmic: bars are factors" if logarithmic else "sharpness")
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    axes.tick_params(axis="y", length=0)
+
+
+def _amount(step: Step, logarithmic: bool) -> str:
+    """The label of a bar: a factor on a logarithmic axis, else a difference; what cannot be seen is 0."""
+    if logarithmic:
+        return f"\u00f7 {step.before / step.after:.3g}"
+    if abs(step.amount) < 1e-5 * step.before:
+        return "0"
+    sign = "\u2212" if step.amount > 0 else "+"
+    return f"{sign}{abs(step.amount):.3g}"
