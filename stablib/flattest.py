@@ -16,7 +16,8 @@ class Flattest(NamedTuple):
     """The least sharpness over rescalings and its certificate.
 
     `sharpness` is that of `net`; no rescaling has less than `lower_bound`; `gap` is their relative
-    distance, (sharpness - lower_bound) / sharpness; `evaluations` counts factorised n x n matrices.
+    distance, (sharpness - lower_bound) / sharpness; `evaluations` counts the rescalings whose sharpness was
+    computed, one eigen-solve each.
     """
 
     sharpness: float
@@ -26,7 +27,7 @@ class Flattest(NamedTuple):
     evaluations: int
 
 
-def flattest_implementation(net: ShallowReLU, X: Any) -> Flattest:
+def flattest_implementation(net: ShallowReLU, X: Any, loss_curvature: Any = None) -> Flattest:
     """Minimise the sharpness over all rescalings (W1_i, b1_i)/c_i, c_i w2_i of an interpolating network.
 
     In t_i = log c_i the sharpness is convex. Where its top eigenvalue is simple, Newton's method with
@@ -38,6 +39,8 @@ def flattest_implementation(net: ShallowReLU, X: Any) -> Flattest:
     Args:
         net: the network.
         X: data points, shape (n, d); the labels are taken to be net(X).
+        loss_curvature: second derivative l'' of another loss at each point, (n,) or a number; 1 if left
+            out. It multiplies row j of every A_i and B_i and of 11' by sqrt(l''_j), and column j, too.
 
     Returns:
         Flattest, with a gap of at most 1e-9 where the top eigenvalue is simple (always for X >= 0, by
@@ -46,7 +49,7 @@ def flattest_implementation(net: ShallowReLU, X: Any) -> Flattest:
         `sharpness`, with a net within a relative 1e-9 of it. Wider or turned implementations can be flatter.
 
     Raises:
-        ValueError: if `net` is no ShallowReLU or X does not fit it.
+        ValueError: if `net` is no ShallowReLU, X does not fit it, or an l'' is negative.
 
     Example:
         >>> flat = flattest_implementation(ShallowReLU([[2.0]], [0.0], [1.0]), [[1.0]])
@@ -58,10 +61,14 @@ def flattest_implementation(net: ShallowReLU, X: Any) -> Flattest:
     """
     net = checks.network(net)
     X = checks.points_of(X, net)
+    curvature = checks.loss_curvature(1.0 if loss_curvature is None else loss_curvature, len(X))
+    unit = curvature.max() or 1.0  # the sharpness is computed in multiples of it
+    root = np.sqrt(curvature / unit)
     z = net.preactivations(X)
-    alive = (z > 0).any(axis=0)
+    height = np.maximum(z, 0) * root[:, None]
+    alive = height.any(axis=0)
     sloped = alive & (net.w2 != 0)
-    family = _Rescalings(X, z[:, sloped], net.w2[sloped])
+    family = _Rescalings(X, z[:, sloped], net.w2[sloped], root)
     t = family.balanced()
     t, value, bound, evaluations = _newton(family, t)
     if value - bound > 1e-9 * value:
@@ -72,30 +79,41 @@ def flattest_implementation(net: ShallowReLU, X: Any) -> Flattest:
     idle = alive & ~sloped
     if idle.any():
         # Their share |z_i|^2 / (n c_i^2) of the trace vanishes as c_i grows; together it is 1e-10.
-        share = (np.maximum(z[:, idle], 0) ** 2).sum(axis=0) / len(X)
+        share = (height[:, idle] ** 2).sum(axis=0) / len(X)
         c[idle] = np.maximum(1, np.sqrt(share * idle.sum() / (1e-10 * value)))
-    gap = max(0.0, (value - bound) / value)
-    return Flattest(value, bound, gap, net.rescale(c), evaluations)
+    gap = max(0.0, (value - bound) / value) if value > 0 else 0.0
+    # Rounded to 32 bits: products with short numbers are then exact, and a data point that lies on a
+    # neuron's hyperplane stays on it.
+    mantissa, exponent = np.frexp(1 / c)
+    r = np.ldexp(np.round(mantissa * 2.0**32), exponent - 32)
+    flat = ShallowReLU(net.W1 * r[:, None], net.b1 * r, net.w2 / r, net.b2)
+    return Flattest(value * unit, bound * unit, gap, flat, evaluations)
 
 
 class _Rescalings:
-    """(11' + sum_i e^(2 t_i) A_i + e^(-2 t_i) B_i)/n: the Hessian's nonzero spectrum at t = log c."""
+    """(ss' + sum_i e^(2 t_i) A_i + e^(-2 t_i) B_i)/n: the Hessian's nonzero spectrum at t = log c.
 
-    def __init__(self, X: np.ndarray, z: np.ndarray, w2: np.ndarray) -> None:
+    s holds the roots of the loss's curvatures, which scale rows and columns of all three: 1 as a rule.
+    """
+
+    def __init__(self, X: np.ndarray, z: np.ndarray, w2: np.ndarray, root: np.ndarray) -> None:
         self.n, self.k = z.shape
         self.X1 = np.hstack([X, np.ones((self.n, 1))])
         self.points = self.X1 @ self.X1.T  # (n, n): XX' + 1
-        self.slopes = (z > 0) * np.abs(w2)  # (n, k)
-        self.heights = np.maximum(z, 0)  # (n, k)
+        self.root = root
+        self.slopes = (z > 0) * np.abs(w2) * root[:, None]  # (n, k)
+        self.heights = np.maximum(z, 0) * root[:, None]  # (n, k)
 
     def balanced(self) -> np.ndarray:
-        """Where both blocks of each neuron pull equally at the test vector 1/sqrt(n)."""
-        pull = np.linalg.norm(self.slopes.T @ self.X1, axis=1)
-        return 0.5 * np.log(self.heights.sum(axis=0) / pull)
+        """Where both blocks of each neuron pull equally at the test vector s/|s|."""
+        pull = np.linalg.norm((self.slopes * self.root[:, None]).T @ self.X1, axis=1)
+        return 0.5 * np.log(self.root @ self.heights / pull)
 
     def matrix(self, t: np.ndarray) -> np.ndarray:
         slopes, heights = self.slopes * np.exp(t), self.heights * np.exp(-t)
-        return (self.points * (slopes @ slopes.T) + heights @ heights.T + 1.0) / self.n
+        return (
+            self.points * (slopes @ slopes.T) + heights @ heights.T + np.outer(self.root, self.root)
+        ) / self.n
 
     def pulls(self, U: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """tr(P A_i) and tr(P B_i) for P = UU', U (n, r); each (k,)."""
@@ -104,8 +122,9 @@ class _Rescalings:
 
     def bound(self, U: np.ndarray) -> float:
         """The dual value of the density matrix UU'/tr(UU'): a lower bound over all rescalings."""
-        a, b = self.pulls(U)
-        total = (U.sum(axis=0) ** 2).sum() + 2 * (np.sqrt(a) * np.sqrt(b)).sum()
+        with np.errstate(over="ignore"):  # said below
+            a, b = self.pulls(U)
+        total = ((self.root @ U) ** 2).sum() + 2 * (np.sqrt(a) * np.sqrt(b)).sum()
         if not np.isfinite(total):
             raise ValueError(OVERFLOW)
         return float(total / (self.n * (U**2).sum()))
@@ -192,19 +211,24 @@ def _interior_point(
             Q = np.linalg.inv(s * np.eye(n) - family.matrix(t))
         except np.linalg.LinAlgError:
             break
-        bound = max(bound, family.bound(_root(Q)))
+        fresh = family.bound(_root(Q))
+        if best - bound <= 1e-6 * best and best - fresh > 10 * (best - bound):
+            break  # rounding has taken over
+        bound = max(bound, fresh)
         if best - bound <= 1e-9 * best:
             break
         a, b, crossed = family.traces(t, Q)
-        gradient = np.concatenate([[1 / mu - np.trace(Q)], 2 * (a - b) / n])
+        # The unknown s is measured in units of the sharpness, so that it compares with the t_i.
+        gradient = np.concatenate([[(1 / mu - np.trace(Q)) * best], 2 * (a - b) / n])
         squared = Q @ Q
         a2, b2 = family.pair_traces(t, squared)
         hessian = np.empty((k + 1, k + 1))
-        hessian[0, 0] = np.trace(squared)
-        hessian[0, 1:] = hessian[1:, 0] = -2 * (a2 - b2) / n
+        hessian[0, 0] = np.trace(squared) * best**2
+        hessian[0, 1:] = hessian[1:, 0] = -2 * (a2 - b2) / n * best
         hessian[1:, 1:] = 4 * crossed / n**2 + np.diag(4 * (a + b) / n)
         step = _regularised_solve(hessian, -gradient)
         decrement = -gradient @ step
+        step[0] *= best
         length = min(
             1.0 if decrement < 0.1 else 1 / (1 + decrement**0.5), 1 / max(abs(step[1:]).max(), 1e-9)
         )
