@@ -47,6 +47,7 @@ def flattest_implementation(net: ShallowReLU, X: Any, loss_curvature: Any = None
         Perron and Frobenius) and 1e-7 otherwise. Neurons that are dead on X are left as they are. For
         neurons with w2_i = 0 that are active the infimum is not attained: the limit is returned as
         `sharpness`, with a net within a relative 1e-9 of it. Wider or turned implementations can be flatter.
+        A point within rounding of a neuron's hyperplane counts on the side where it is for `net` as given.
 
     Raises:
         ValueError: if `net` is no ShallowReLU, X does not fit it, or an l'' is negative.
@@ -212,8 +213,8 @@ def _interior_point(
         except np.linalg.LinAlgError:
             break
         fresh = family.bound(_root(Q))
-        if best - bound <= 1e-6 * best and best - fresh > 10 * (best - bound):
-            break  # rounding has taken over
+        if best - bound <= 1e-7 * best and best - fresh > 1e3 * n * mu:
+            break  # near a minimiser the two differ by about n mu: rounding has taken over
         bound = max(bound, fresh)
         if best - bound <= 1e-9 * best:
             break
