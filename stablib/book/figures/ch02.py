@@ -18,7 +18,7 @@ from ...norms import stability_norm
 from ...training.descent import gradient_descent
 from ...training.table import Shown, Table
 from ...weights import EmpiricalWeight
-from ..claims.cases import Case
+from ..claims.cases import Case, stored
 from . import style
 from .ch02_neuron import offset_slider, plane_of_lines_slider, rescaling_slider, twenty_points
 from .ch02_writings import rescaled, split, turned
@@ -27,13 +27,13 @@ __all__ = [
     "Trained",
     "implementations",
     "lemma_3_scatter",
+    "minimum",
     "misses",
     "offset_slider",
     "one_dimension",
     "plane_of_lines_slider",
     "predictor",
     "rescaling_slider",
-    "slack",
     "twenty_points",
     "two_ends_table",
     "two_sides_of_the_dual",
@@ -47,6 +47,16 @@ class Trained(NamedTuple):
     net: ShallowReLU
     X: np.ndarray
     y: np.ndarray
+
+
+def minimum(table: str, step_size: float) -> Case:
+    """The stored minimum that was found with a step size.
+
+    Args:
+        table: "overview" (two dimensions, 12 points) or "fig5" (MNIST).
+        step_size: one that was run.
+    """
+    return next(case for case in stored(table) if case.step_size == step_size)
 
 
 def implementations(net: ShallowReLU, X: np.ndarray, step_size: float, count: int = 80) -> Figure:
@@ -281,8 +291,3 @@ def two_ends_table(networks: Iterable[Case]) -> Shown:
         )
     kinds = dict.fromkeys(rows[0], float) | {"network": str}
     return Table(rows, kinds).show(**dict.fromkeys(list(rows[0])[1:4], ".4f"), alignment=".3f")
-
-
-def slack(diagnosis: object) -> Figure:
-    """Where the way from 2/eta down to the bound is lost, as a waterfall."""
-    return diagnosis.plot()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -45,7 +47,7 @@ def offset_slider() -> PictureSlider:
         lambda b: _moved(neuron(b)),
         np.linspace(-1.2, 2.4, 16).round(2).tolist(),
         name="offset b",
-        start=7,
+        start=4,
         alt="Left, a line among twenty points, filled in front of it; right, five bars in descending order",
     )
 
@@ -66,10 +68,10 @@ def plane_of_lines_slider() -> PictureSlider:
     """Turn a line about a point, and see it walk through the strip of all lines."""
     return PictureSlider(
         _turned,
-        np.arange(0, 361, 20).tolist(),
+        np.arange(0, 361, 30).tolist(),
         name="angle of v",
         form="{:g}°",
-        start=2,
+        start=1,
         alt="Left, a line among twenty points; right, the strip of all lines shaded by g, this one a dot",
     )
 
@@ -171,11 +173,18 @@ def _turned(angle: float) -> Figure:
     return figure
 
 
+@cache
+def _prices() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Angles, offsets, and g of the twenty points at each pair, (offsets, angles)."""
+    angles, offsets = np.linspace(0, 360, 121), np.linspace(-_REACH, _REACH, 105)
+    weight = EmpiricalWeight(twenty_points())
+    height = [weight.g(_normal(angle), offsets) for angle in angles]
+    return angles, offsets, np.stack(height, axis=1)
+
+
 def _strip(axes: Axes, X: np.ndarray) -> object:
     """All lines of the plane as points (angle, offset), as dark as g; the data's sinusoids thin."""
-    angles, offsets = np.linspace(0, 360, 121), np.linspace(-_REACH, _REACH, 105)
-    weight = EmpiricalWeight(X)
-    height = np.stack([weight.g(_normal(angle), offsets) for angle in angles], axis=1)
+    angles, offsets, height = _prices()
     image = axes.pcolormesh(
         angles, offsets, height, cmap="Purples", vmin=0, vmax=0.45, rasterized=True
     )
