@@ -26,6 +26,8 @@ _HOME = {
     "max_stability_norm": "bounds",
     "sufficient_stability": "bounds",
     "flattest_implementation": "flattest",
+    "diagnose": "diagnosis",
+    "Diagnosis": "diagnosis",
     "Dataset": "data",
     "gaussian": "data",
     "two_points": "data",

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import checks, findings
+from . import checks, findings, links
 from .curvature import OVERFLOW, sharpness, tangent_gram
-from .findings import Check, Link, Neurons, Step, or_reason
+from .findings import Check, Link, Neurons, Step
+from .links import or_reason
 from .modules import check_forward, is_module, parameters_of
 from .network import ShallowReLU
 from .norms import one_sided_norm, parametric_stability_norm, stability_norm
@@ -42,6 +43,8 @@ class Diagnosis:
         upper_bound: Link, what some implementation of f with at most k + 2 neurons does not exceed.
         gd_threshold: Link, the largest step size at which gradient descent is linearly stable here.
         sgd_thresholds: Links, the same for SGD in mean square, one for each batch size looked at.
+        smallest_batch: Link, the smallest batch size at which SGD with `step_size` is stable in mean square;
+            None without a step size, or where a batch size was given.
         chain: Checks, what `step_size` demands, link by link; empty without a step size.
         slack: Steps from 2/step_size, or from the sharpness, down to 1 + 2 norm.
         neurons: Neurons that are special on the data.
@@ -54,7 +57,7 @@ class Diagnosis:
         >>> kink = ShallowReLU([[1.0], [-1.0]], [0.0, 0.0], [1.0, 1.0])     # |x|
         >>> found = diagnose(kink, X, kink(X))
         >>> round(found.sharpness.value, 6), found.sharpness.status, found.neurons.nearest
-        (5.0, 'proven', 1.0)
+        (3.903943, 'proven', 1.0)
 
     Source: the chain (23).
     """
@@ -75,6 +78,7 @@ class Diagnosis:
     upper_bound: Link
     gd_threshold: Link
     sgd_thresholds: tuple[Link, ...]
+    smallest_batch: Link | None
     chain: tuple[Check, ...]
     slack: tuple[Step, ...]
     neurons: Neurons
@@ -108,7 +112,8 @@ def diagnose(
         y: labels, shape (n,); the loss is (1/2n) sum (f(x_j) - y_j)^2. Where the minimum does not
             interpolate, what then has no meaning stays empty and says why.
         step_size: eta; with it each link of 1 + 2 norm <= flattest <= sharpness <= 2/eta is checked.
-        batch_size: of SGD, drawn without replacement; without it batches of 1 and 16 are looked at.
+        batch_size: of SGD, drawn without replacement; without it batches of 1 and 16 are looked at, and
+            with a step size the smallest one that could have found the minimum is looked for.
 
     Returns:
         Diagnosis; every number in it says how it is known.
@@ -120,14 +125,9 @@ def diagnose(
     Example:
         >>> X = [[-2.0], [-1.0], [1.0], [2.0]]
         >>> kink = ShallowReLU([[1.0], [-1.0]], [0.0, 0.0], [1.0, 1.0])     # |x|
-        >>> for step in diagnose(kink, X, kink(X), step_size=0.25).slack:
-        ...     print(f"{step.name:12}{step.amount:9.6f}")
-        dynamics     3.000000
-        residual     0.000000
-        test vector  0.000000
-        balance      0.000000
-        orientation  0.000000
-        merging      0.000000
+        >>> found = diagnose(kink, X, kink(X), step_size=0.25)
+        >>> {step.name: round(step.amount, 6) for step in found.slack if step.share > 1e-9}
+        {'dynamics': 4.096057, 'test vector': 0.153943, 'balance': 0.045837}
 
     Source: the chain (23), with Lemmas 1, 2 and 3 and Theorem 1.
     """
@@ -163,22 +163,24 @@ def _diagnose(
     gradient_norm = float(np.sqrt(max(residual @ gram @ residual, 0.0))) / n
     if not np.isfinite([gram.sum(), loss, gradient_norm]).all():
         raise ValueError(OVERFLOW)
-    sharp, smooth = findings.sharpness_link(net, X, y), sharpness(net, X)
+    sharp, smooth = links.sharpness_link(net, X, y), sharpness(net, X)
     scale = max(float(np.mean(y**2) / 2), loss)
     decrease = gradient_norm**2 / (2 * sharp.value * scale) if scale > 0 else 0.0
     own, parametric, merged = (
         1 + 2 * norm(net, X) for norm in (one_sided_norm, parametric_stability_norm, stability_norm)
     )
     neurons = findings.special_neurons(net, X)
-    lower = findings.lower_link(merged)
-    flattest = or_reason("flattest rescaling", findings.flattest_link, net, X)
-    over_sides = or_reason("over the sides", findings.sides_link, net, X, y, neurons.pairs)
+    lower = links.lower_link(merged)
+    flattest = or_reason("flattest rescaling", links.flattest_link, net, X)
+    over_sides = or_reason("over the sides", links.sides_link, net, X, y, neurons.pairs)
     sizes = [size for size in (1, 16) if size < len(X)] if batch_size is None else [batch_size]
     sgd = tuple(
-        or_reason(f"SGD, batch size {size}", findings.sgd_link, net, X, loss, size)
-        for size in sizes
+        or_reason(f"SGD, batch size {size}", links.sgd_link, net, X, loss, size) for size in sizes
     )
     chain: tuple[Check, ...] = ()
+    smallest = None
+    if step_size is not None and batch_size is None:
+        smallest = or_reason("smallest batch", links.batch_link, net, X, step_size, sharp, sgd)
     if step_size is not None:
         asked = None if batch_size is None else sgd[0]
         chain = findings.chain_checks(
@@ -197,11 +199,12 @@ def _diagnose(
         sharpness=sharp,
         over_sides=over_sides,
         lower_bound=lower,
-        own_side_bound=findings.own_side_link(own),
+        own_side_bound=links.own_side_link(own),
         flattest=flattest,
-        upper_bound=or_reason("upper bound", findings.upper_link, net, X),
-        gd_threshold=findings.gd_link(sharp),
+        upper_bound=or_reason("upper bound", links.upper_link, net, X),
+        gd_threshold=links.gd_link(sharp),
         sgd_thresholds=sgd,
+        smallest_batch=smallest,
         chain=chain,
         slack=findings.slack_steps(levels, step_size),
         neurons=neurons,
@@ -219,11 +222,11 @@ def _notes(
 ) -> Iterator[str]:
     if decrease > STATIONARY:
         yield (
-            f"This is no minimum: the gradient has length {gradient_norm:#.7g}, and one gradient step of "
-            f"size 1/sharpness would lower the loss by {100 * decrease:.2g} % of mean(y^2)/2. What is said "
-            "of minima does not apply."
+            f"This is no smooth minimum: the gradient has length {gradient_norm:#.7g}, and one gradient step "
+            f"of size 1/sharpness would lower the loss by {100 * decrease:.2g} % of mean(y^2)/2. What is "
+            "said of minima does not apply."
         )
-    if loss > findings.INTERPOLATES:
+    if loss > links.INTERPOLATES:
         yield (
             f"The loss is {loss:#.7g}: the network does not interpolate. The flattest rescaling and the "
             "upper bound are those for the labels f(X), at which it would."

@@ -116,8 +116,8 @@ def _sections(found: Diagnosis) -> list[tuple[str, list[_Row]]]:
         ("How sharp it must be", [_link(found.lower_bound), _link(found.own_side_bound)]),
         ("How flat it could be", [_link(found.flattest), _link(found.upper_bound)]),
         (
-            "Which step sizes could have found it",
-            [_link(found.gd_threshold), *map(_link, found.sgd_thresholds)],
+            "Which step sizes and batch sizes could have found it",
+            [_link(found.gd_threshold), *map(_link, found.sgd_thresholds), *_batch(found)],
         ),
     ]
     if found.chain:
@@ -161,6 +161,14 @@ def _sections(found: Diagnosis) -> list[tuple[str, list[_Row]]]:
 def _link(link: Link) -> _Row:
     status, _, why = link.status.partition(": ")
     return _Row(link.name, _number(link.value), status, why or link.meaning, link.proof)
+
+
+def _batch(found: Diagnosis) -> list[_Row]:
+    link = found.smallest_batch
+    if link is None:
+        return []
+    row = _link(link)
+    return [row if link.value is None else row._replace(value=str(link.value))]
 
 
 def _range(link: Link) -> list[_Row]:
