@@ -113,30 +113,42 @@ def sharpness(net: ShallowReLU, X: Any, y: Any = None, loss_curvature: Any = Non
 class Interval(tuple[float, float]):
     """A lower and an upper bound, `low, high = interval`, that knows what it rests on.
 
-    `certified` says whether both ends are proven up to rounding for every choice of side; `pairs` is
-    the number of (neuron, point) pairs whose side was left open.
+    `pairs` is the number of (neuron, point) pairs whose side was left open. `certified` says whether the
+    two ends are those of all choices of side, each tested; if not, they were found by a search, and `outer`
+    is a wider interval that is proven to hold all choices. Otherwise `outer` is the interval itself.
 
     Example:
         >>> low, high = Interval(1.0, 2.0)
-        >>> Interval(1.0, 2.0, certified=False, pairs=13)
-        Interval(1, 2, certified=False, pairs=13)
+        >>> Interval(1.0, 2.0, certified=False, pairs=13, outer=(0.9, 2.0))
+        Interval(1, 2, certified=False, pairs=13, outer=(0.9, 2))
     """
 
     certified: bool
     pairs: int
+    outer: tuple[float, float]
 
-    def __new__(cls, low: float, high: float, certified: bool = True, pairs: int = 0) -> Interval:
+    def __new__(
+        cls,
+        low: float,
+        high: float,
+        certified: bool = True,
+        pairs: int = 0,
+        outer: tuple[float, float] | None = None,
+    ) -> Interval:
         """A pair of numbers, and what is known of them."""
         self = super().__new__(cls, (low, high))
         self.certified, self.pairs = certified, pairs
+        self.outer = (low, high) if outer is None else outer
         return self
 
-    def __getnewargs__(self) -> tuple[float, float, bool, int]:
-        return *self, self.certified, self.pairs
+    def __getnewargs__(self) -> tuple[float, float, bool, int, tuple[float, float]]:
+        return *self, self.certified, self.pairs, self.outer
 
     def __repr__(self) -> str:
-        low, high = self
-        return f"Interval({low:.12g}, {high:.12g}, certified={self.certified}, pairs={self.pairs})"
+        known = f"certified={self.certified}, pairs={self.pairs}"
+        if not self.certified:
+            known += ", outer=({:.12g}, {:.12g})".format(*self.outer)
+        return "Interval({:.12g}, {:.12g}, {})".format(*self, known)
 
 
 def sharpness_interval(net: ShallowReLU, X: Any, y: Any = None, *, sides: Any = None) -> Interval:
@@ -147,10 +159,10 @@ def sharpness_interval(net: ShallowReLU, X: Any, y: Any = None, *, sides: Any = 
     that is so exactly if Phi'(mu - E)^-1 Phi/n < 1, an n x n matrix in closed form, and one Cholesky
     factorisation tells.
 
-    With `sides` they enclose the sharpness for every choice of side of the (neuron, point) pairs
-    that lie on a knot to that tolerance, tightly: each end is within a relative 1e-10 of a choice. Up to 12
-    pairs all choices are tested; beyond, a search from three starts finds two extreme ones, and
-    `certified` is False, since others may reach further.
+    With `sides` they enclose the sharpness over all choices of side of the (neuron, point) pairs that
+    lie on a knot to that tolerance, each end within a relative 1e-10 of a choice. Up to 12 pairs all choices
+    are tested. Beyond, a search from three starts finds two extreme ones, and `certified` is False, since
+    others may reach further, though not beyond `outer`: where that agrees with the two, none does.
 
     Args:
         net: the network.
@@ -162,7 +174,7 @@ def sharpness_interval(net: ShallowReLU, X: Any, y: Any = None, *, sides: Any = 
             part; the value relu(z) stays as it is. 0 means exactly on the knot.
 
     Returns:
-        Interval: unpacks as `low, high`; with the attributes `certified` and `pairs`.
+        Interval: unpacks as `low, high`; with the attributes `certified`, `pairs` and `outer`.
 
     Raises:
         ValueError: if arguments do not fit, or `sides` is negative.
@@ -183,7 +195,8 @@ def sharpness_interval(net: ShallowReLU, X: Any, y: Any = None, *, sides: Any = 
     if sides is None:
         return Interval(*H.enclosed())
     pairs = pairs_on_data(net, X, checks.nonnegative(sides, "sides"))
-    return Interval(*range_over_sides(H, *pairs), pairs=len(pairs[0]))
+    low, high, certified, outer = range_over_sides(H, *pairs)
+    return Interval(low, high, certified, len(pairs[0]), outer)
 
 
 def hessian_operator(net: ShallowReLU, X: Any, y: Any = None) -> LinearOperator:

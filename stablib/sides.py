@@ -117,33 +117,84 @@ class SideChoices:
             fixed -= coupling.T @ cho_solve(factor, coupling, check_finite=False)
         return fixed, left[:, stay], right[:, stay]
 
-    def gains(self, choice: np.ndarray, w: np.ndarray) -> np.ndarray:
-        """What the Rayleigh quotient at a unit vector w gains if one pair changes sides, (m,)."""
+    def changes(self, choice: np.ndarray, w: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """How the Rayleigh quotient at a unit vector w changes with one pair: first and second order, (m,).
+
+        It is convex in the choice, so several pairs together add at least the sum of their first orders.
+        """
         H = self.hessian(choice)
         inner, outer, _ = H.split(w)
-        step = 1 - 2 * choice
+        turn = 1 - 2 * choice
         along = (H.X1[self.points] * inner[self.neurons]).sum(axis=1)
-        b = step * H.w2[self.neurons] * along
+        b = turn * H.w2[self.neurons] * along
         first = 2 * H.features_of(w)[self.points] * b / H.n
-        return first + b**2 / H.n + 2 * step * H.pull[self.points] * along * outer[self.neurons]
+        return first + 2 * turn * H.pull[self.points] * along * outer[self.neurons], b**2 / H.n
+
+    def below_all(self, choice: np.ndarray) -> float:
+        """A proven lower bound of all top eigenvalues; mostly the one of `choice`, if that is the flattest.
+
+        The eigenvector of one choice gives Rayleigh quotients, so lower bounds, of all the others.
+        """
+        H = self.hessian(choice)
+        first, _ = self.changes(choice, H.top()[1])
+        return float(H.enclosed()[0] + np.minimum(first, 0).sum())
+
+    def above_all(self, choice: np.ndarray) -> float:
+        """A proven upper bound of all top eigenvalues; near the one of `choice` if that is the sharpest.
+
+        For tau > 0 and g = sqrt(tau) a - b/sqrt(tau), on or off, a pair changes the reduced matrix by no less
+        than -gg'/2: what is missing is (1/2)(sqrt(tau) a + b/sqrt(tau))(...)' or gg'/2. One factorisation
+        with all these taken off tells of all choices; tau is best for the null vector at `choice`.
+        """
+        value, z = self.hessian(choice).top()[0], None
+        for excess in (*EXCESSES, *np.geomspace(2e-10, 1e3, 64)):
+            mu = value * (1 + excess)
+            reduced = self._reduced(mu)
+            if reduced is None:
+                continue
+            fixed, left, right = reduced
+            if z is None:
+                change = (left.T * choice) @ right
+                z = np.linalg.eigh(fixed + change + change.T)[1][:, 0]
+                seen = [abs(rows @ z) for rows in (left, right)]
+                size = [np.linalg.norm(rows, axis=1) for rows in (left, right)]
+                felt = size[1] > 0
+            # The best tau for z is infinite or zero where z does not see the pair: try milder ones.
+            for mild in (1e-9, 1e-6, 1e-3):
+                tau = (seen[1] + mild * size[1]) / (seen[0] + mild * size[0])
+                root = tau[felt, None] ** 0.5
+                g = root * left[felt] - right[felt] / root
+                try:
+                    np.linalg.cholesky(fixed - g.T @ g / 2)
+                except LinAlgError:
+                    continue
+                return mu
+        return np.inf
 
 
 def range_over_sides(
     hessian: Hessian, points: np.ndarray, neurons: np.ndarray
-) -> tuple[float, float, bool]:
-    """Bounds of the top eigenvalue over all choices of side, and whether they are proven for all.
+) -> tuple[float, float, bool, tuple[float, float]]:
+    """The range of the top eigenvalue over all choices of side, whether it is proven, and one that is.
 
     Raises:
         ArithmeticError: if rounding keeps a bound from being proven within a relative 1e-10.
     """
     if not len(points):
-        return *hessian.enclosed(), True
+        ends = hessian.enclosed()
+        return *ends, True, ends
     sides = SideChoices(hessian, points, neurons)
     if len(points) > MOST_ENUMERATED:
-        flattest, sharpest = (sides.hessian(_searched(sides, sign)) for sign in (-1, 1))
-        return flattest.enclosed()[0], sharpest.enclosed()[1], False
-    choices = ((np.arange(2 ** len(points))[:, None] >> np.arange(len(points))) & 1).astype(float)
-    return _proven(sides, choices, -1), _proven(sides, choices, 1), True
+        flattest, sharpest = _searched(sides, -1), _searched(sides, 1)
+        low, high = sides.hessian(flattest).enclosed()[0], sides.hessian(sharpest).enclosed()[1]
+        return low, high, False, (sides.below_all(flattest), sides.above_all(sharpest))
+    choices = _all_choices(len(points))
+    ends = _proven(sides, choices, -1), _proven(sides, choices, 1)
+    return *ends, True, ends
+
+
+def _all_choices(m: int) -> np.ndarray:
+    return ((np.arange(2**m)[:, None] >> np.arange(m)) & 1).astype(float)
 
 
 def _proven(sides: SideChoices, choices: np.ndarray, sign: int) -> float:
@@ -166,27 +217,31 @@ def _proven(sides: SideChoices, choices: np.ndarray, sign: int) -> float:
 def _searched(sides: SideChoices, sign: int) -> np.ndarray:
     """The best choice found from three starts; no change of one of its most promising pairs improves it."""
     zeros = np.zeros(len(sides.points))
-    ends = [_improved(sides, start, sign) for start in (sides.strict, zeros, zeros + 1)]
-    return max(ends, key=lambda end: sign * end[0])[1]
+    met: dict[bytes, tuple[float, np.ndarray]] = {}
+    for start in (sides.strict, zeros, zeros + 1):
+        _improve(sides, start, sign, met)
+    return max(met.values(), key=lambda end: sign * end[0])[1]
 
 
-def _improved(sides: SideChoices, choice: np.ndarray, sign: int) -> tuple[float, np.ndarray]:
+def _improve(
+    sides: SideChoices, choice: np.ndarray, sign: int, met: dict[bytes, tuple[float, np.ndarray]]
+) -> None:
+    """Move from choice to choice until no move helps, or one is reached that was met before."""
     value, w = sides.hessian(choice).top()
-    while True:
+    while choice.tobytes() not in met:
+        met[choice.tobytes()] = value, choice
         for candidate in _moves(sides, choice, value, w, sign):
             its_value, its_w = sides.hessian(candidate).top()
             if sign * (its_value - value) > 1e-13 * value:
                 choice, value, w = candidate, its_value, its_w
                 break
-        else:
-            return value, choice
 
 
 def _moves(
     sides: SideChoices, choice: np.ndarray, value: float, w: np.ndarray, sign: int
 ) -> Iterator[np.ndarray]:
     """First all pairs at once whose change looks good at the eigenvector; then the best of single changes."""
-    gain = sign * sides.gains(choice, w)
+    gain = sign * sum(sides.changes(choice, w))
     if (gain > 0).any():
         yield np.where(gain > 0, 1 - choice, choice)
     pairs = np.argsort(-gain, kind="stable")[:_SINGLES]

@@ -125,6 +125,38 @@ def random(
 
 
 @cache
+def hunted(steps: int = 200) -> tuple[Case, ...]:
+    """Networks from a search for a violation of Lemma 3: each is what a walk downhill has come to.
+
+    From random starts, network and data change at random, and a change is kept if (sharpness - 1) / 2 norm
+    falls, which should stay above 1. The last case is an equality, |x| in balanced form on the points -1 and 1.
+
+    Args:
+        steps: of each walk.
+    """
+    found = []
+    for number, (n, d, k) in enumerate([(2, 1, 1), (2, 1, 2), (3, 2, 2), (4, 2, 3), (6, 3, 2)] * 2):
+        rng = np.random.default_rng([34, number])
+        sizes = k * d, k, k, n * d
+        place = rng.normal(size=sum(sizes))
+        best = np.inf
+        for step in range(steps):
+            trial = place + 10 ** rng.uniform(-3, 0) * rng.normal(size=len(place)) * (step > 0)
+            W1, b1, w2, X = np.split(trial, np.cumsum(sizes[:-1]))
+            net, X = ShallowReLU(W1.reshape(k, d), b1, w2), X.reshape(n, d)
+            norm, top = stability_norm(net, X), sharpness(net, X)
+            height = (top - 1) / (2 * norm) if norm > 1e-3 else np.inf
+            if height < best or step == 0:
+                place, best, case = trial, height, _case(f"search {number}", net, X)
+        found.append(case)
+    root = 2**0.25
+    even = ShallowReLU([[1 / root], [-1 / root]], [0.0, 0.0], [root, root])
+    even = even.rescale(2 ** -0.5)
+    found.append(_case("an equality", even, np.array([[-1.0], [1.0]])))
+    return tuple(found)
+
+
+@cache
 def stored(name: str) -> tuple[Case, ...]:
     """The minima whose networks a table of results keeps.
 
