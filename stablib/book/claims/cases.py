@@ -129,7 +129,7 @@ def hunted(steps: int = 200) -> tuple[Case, ...]:
     """Networks from a search for a violation of Lemma 3: each is what a walk downhill has come to.
 
     From random starts, network and data change at random, and a change is kept if (sharpness - 1) / 2 norm
-    falls, which should stay above 1. The last case is an equality, |x| in balanced form on the points -1 and 1.
+    falls, which should stay above 1. The last case is an equality: |x|, balanced, on the points -1 and 1.
 
     Args:
         steps: of each walk.
@@ -151,7 +151,7 @@ def hunted(steps: int = 200) -> tuple[Case, ...]:
         found.append(case)
     root = 2**0.25
     even = ShallowReLU([[1 / root], [-1 / root]], [0.0, 0.0], [root, root])
-    even = even.rescale(2 ** -0.5)
+    even = even.rescale(2**-0.5)
     found.append(_case("an equality", even, np.array([[-1.0], [1.0]])))
     return tuple(found)
 

@@ -1,4 +1,4 @@
-"""The paper's formulas of Section 3 and Appendix F, written out as printed: what the library is held against."""
+"""The formulas of Section 3 and Appendix F as printed: what the library is held against."""
 
 from __future__ import annotations
 

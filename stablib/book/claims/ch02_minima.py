@@ -219,7 +219,7 @@ def other_losses(cases: Iterable[Case]) -> Verdict:
     return Verdict.corrected(
         printed,
         corrected,
-        "silent neurons with l'' = 1/4 throughout (logistic loss): sharpness 1/4, less than 1 + 2 norm of any weight",
+        "silent neurons and l'' = 1/4 (logistic loss): the sharpness is 1/4, and no weighted norm is negative",
     )
 
 

@@ -1,4 +1,4 @@
-"""Claims of chapter 02 along the proof of Lemma 3 (App. F.2, F.3): from the test vector to the stability norm."""
+"""Claims of chapter 02 along the proof of Lemma 3 (App. F.2, F.3), from the test vector to the norm."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def test_vector(cases: Iterable[Case]) -> Verdict:
 @claim(
     "eq-50",
     kind="theorem",
-    says="the sums of (48) are P(C_i)^2 sqrt(|E[X | C_i]|^2 + 1) E[z_i | C_i], with 0 where no point is active",
+    says="the sums of (48) are P(C_i)^2 sqrt(|E[X | C_i]|^2 + 1) E[z_i | C_i], and 0 where nothing is active",
     where="(49), (50)",
     cases=_small_and_trained,
 )
@@ -185,13 +185,11 @@ def merged_slopes(cases: Iterable[Case]) -> Verdict:
 
     def judged() -> Iterator[tuple[float | None, float]]:
         for net, X, *_ in cases:
-            a, V, B = net.ridges()
+            a, V, _ = net.ridges()
             planes = creases(net)
             weight = [g(X, plane.v, plane.b) for plane in planes]
             norm = sum(abs(p.jump) * w for p, w in zip(planes, weight, strict=True))
-            total = sum(
-                abs(a[p.neurons]).sum() * w for p, w in zip(planes, weight, strict=True)
-            )
+            total = sum(abs(a[p.neurons]).sum() * w for p, w in zip(planes, weight, strict=True))
             size = total or 1.0
             errors = stability_norm(net, X) - norm, parametric_stability_norm(net, X) - total
             agree = 1 - max(map(abs, errors)) / size / 1e-9
@@ -201,9 +199,7 @@ def merged_slopes(cases: Iterable[Case]) -> Verdict:
                 for p, w in zip(planes, weight, strict=True)
             )
             true = (total - norm) / size if mixed else equal
-            shared = any(
-                (V[p.neurons] @ V[i] > 0).sum() > 1 for p in planes for i in p.neurons
-            )
+            shared = any((V[p.neurons] @ V[i] > 0).sum() > 1 for p in planes for i in p.neurons)
             printed = equal if equal >= 0 else -(total - norm) / size
             yield (None if shared else printed), min(agree, true)
 

@@ -8,12 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from ...curvature import sharpness, tangent_gram
+from ...curvature import sharpness
 from ...network import ShallowReLU
 from ...norms import parametric_stability_norm, stability_norm
 from . import cases
 from .cases import Case
-from .ch02_definitions import creases, distance, g_hat
 from .registry import Verdict, claim
 
 
@@ -67,14 +66,14 @@ def implementation(net: ShallowReLU, rng: np.random.Generator) -> ShallowReLU:
 @claim(
     "def-3",
     kind="theorem",
-    says="one function has minima of many sharpnesses, some stable at a step size, some not; none below 1 + 2 norm",
+    says="one function has minima of many sharpnesses, some stable, some not, none below 1 + 2 norm",
     where="Definitions 2, 3",
     cases=lambda: chain(cases.random(30), cases.stored("overview")[::3], cases.descended()[:1]),
 )
 def many_parametrisations(cases: Iterable[Case]) -> Verdict:
     """A cloud of implementations of each function, and the step size in the middle of their thresholds.
 
-    Functions that are constant on the data (no slope or no active neuron) have nothing to trade, and are left out.
+    Functions that no active neuron makes have nothing to trade, and are left out.
     """
 
     def margins() -> Iterator[float]:
