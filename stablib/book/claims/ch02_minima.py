@@ -219,7 +219,7 @@ def other_losses(cases: Iterable[Case]) -> Verdict:
     return Verdict.corrected(
         printed,
         corrected,
-        "silent neurons and l'' = 1/4 (logistic loss): the sharpness is 1/4, and no weighted norm is negative",
+        "silent neurons, l'' = 1/4 (logistic loss): the sharpness is 1/4, and no weighted norm is negative",
     )
 
 
