@@ -140,8 +140,11 @@ def diagnose(
         raise ValueError(
             f"batch_size is {batch_size}, but X has {len(X)} rows; at most that is needed"
         )
-    with np.errstate(over="ignore", invalid="ignore"):  # what overflows is an error, or a reason
-        return _diagnose(net, X, y, step_size, batch_size)
+    try:
+        with np.errstate(all="ignore"):  # what overflows becomes an error, or the reason of a link
+            return _diagnose(net, X, y, step_size, batch_size)
+    except OverflowError:
+        raise ValueError(OVERFLOW) from None
 
 
 def _network(net: Any) -> ShallowReLU:

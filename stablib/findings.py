@@ -74,8 +74,9 @@ class Neurons(NamedTuple):
 def special_neurons(net: ShallowReLU, X: np.ndarray) -> Neurons:
     """The neurons that a reader of a diagnosis should know of."""
     z = net.preactivations(X)
-    length = np.linalg.norm(net.W1, axis=1)
     ridge = net.W1.any(axis=1)
+    top = np.where(ridge, np.abs(net.W1).max(axis=1), 1.0)
+    length = top * np.linalg.norm(net.W1 / top[:, None], axis=1)  # squares must not underflow
     near = (np.abs(z) <= KNOT * length) & ridge
 
     def where(mask: np.ndarray) -> tuple[int, ...]:

@@ -1,6 +1,7 @@
 """Linearised SGD, eq. (5): how far from a minimum the iterates go, in the range of its Hessian and outside.
 
-With delta = theta - theta*, residuals r_i = f(x_i) - y_i, features phi_i and the Hessian R_i of f(x_i), a step is
+With delta = theta - theta*, residuals r_i = f(x_i) - y_i, and features phi_i and Hessians R_i of f(x_i), a
+step is
 
     delta -> delta - (eta/B) sum over the batch of [(phi_i'delta + r_i) phi_i + r_i R_i delta].
 

@@ -184,9 +184,9 @@ def _range(link: Link) -> list[_Row]:
 
 
 def _step(step: Step) -> _Row:
-    return _Row(
-        step.name, _number(step.amount), f"{round(100 * step.share, 1) + 0.0:5.1f} %", step.meaning
-    )
+    percent = round(100 * step.share, 1) + 0.0  # no negative zero
+    share = f"{percent:5.1f} %" if abs(percent) < 1e4 else f"{percent:.0e} %"
+    return _Row(step.name, _number(step.amount), share, step.meaning)
 
 
 def _group(name: str, indices: tuple[int, ...], meaning: str) -> _Row:

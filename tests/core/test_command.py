@@ -176,6 +176,17 @@ def cut(path, share=0.5):
         ),
         (
             lambda: torch.save(
+                {
+                    "net.W1": torch.ones(4, 3),
+                    "net.w2": torch.ones(1, 4),
+                    "net.gain": torch.ones(1),
+                },
+                "bad",
+            ),
+            "'net.gain' of shape (1,) is no bias",
+        ),
+        (
+            lambda: torch.save(
                 {"a.weight": torch.full((2, 3), np.nan), "b.weight": torch.ones(1, 2)}, "bad"
             ),
             "the entry 'a.weight' has NaN at (0, 0)",

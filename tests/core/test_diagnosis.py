@@ -9,6 +9,7 @@ from numpy.testing import assert_allclose
 
 import stablib
 from stablib import Diagnosis, ShallowReLU, diagnose
+from stablib.findings import Link, chain_checks
 from tests.core.conftest import NETWORKS, _random
 from tests.core.oracles import (
     autograd_features,
@@ -131,6 +132,32 @@ def test_sgds_threshold_is_a_link_of_the_chain(trained):
     for factor, verdict in ((0.99, "holds"), (1.01, "fails")):
         check = diagnose(net, X, y, factor * threshold, batch_size=2).chain[-1]
         assert (check.claim, check.verdict) == ("eta <= SGD, batch size 2", verdict)
+
+
+def test_the_flattest_rescaling_is_not_held_against_labels_at_which_it_is_flatter_still(trained):
+    net, X, _ = trained
+    net = stablib.flattest_implementation(net, X).net
+    flatter = []
+    for seed in range(20):
+        found = diagnose(net, X, labels(net, X, 1e-4, seed), 0.01)
+        flatter.append(found.sharpness.value < found.flattest.value * (1 - 1e-8))
+        assert found.chain[1].verdict == "holds"
+    assert any(flatter)
+
+
+def test_an_inequality_between_intervals_that_overlap_is_undecided():
+    def link(low, high):
+        return Link("", low, low, high, "proven", "", "")
+
+    def verdicts(flattest, sharpness):
+        return [
+            check.verdict
+            for check in chain_checks(link(1, 1), link(*flattest), link(*sharpness), 0.0, 0.5, None)
+        ]
+
+    assert verdicts((2, 2), (3, 3)) == ["holds", "holds", "holds", "holds"]
+    assert verdicts((2, 4), (3, 5)) == ["holds", "undecided", "undecided", "holds"]
+    assert verdicts((6, 7), (4.5, 5)) == ["holds", "fails", "fails", "holds"]
 
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9, 0.99, 1.01])
@@ -299,6 +326,20 @@ def test_a_constant_has_sharpness_one_and_no_slack():
     )
     assert all(abs(step.amount) < 1e-12 for step in found.slack)
     assert [check.verdict for check in found.chain] == ["holds"] * 4
+
+
+@pytest.mark.parametrize("size", [1e-200, 1e-60, 1e60])
+@pytest.mark.parametrize("step_size", [1e-300, 1e300])
+def test_numbers_of_any_size_are_shown_without_a_warning(size, step_size):
+    net, X = _random(6, 3, 4)
+    net = ShallowReLU(size * net.W1, size * net.b1, net.w2, net.b2)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = diagnose(net, X, net(X), step_size)
+        assert max(map(len, str(found).splitlines())) <= 100
+        assert found.plot()._repr_png_()
+    z = (X @ net.W1.T + net.b1) / size / np.linalg.norm(net.W1 / size, axis=1)
+    assert_allclose(found.neurons.nearest, np.abs(z).min(), rtol=1e-9)
 
 
 def test_what_exceeds_float64_is_one_sentence():

@@ -66,7 +66,7 @@ def flows(time: float = 9.6) -> Flow:
     cases=flows,
 )
 def leaves_the_flow(seen: Flow) -> Verdict:
-    """Distances proportional to eta within 15 %, beyond the edge five times that; kernels turn twice as far."""
+    """Distances proportional to eta to 15 %, beyond the edge five times that; kernels turn twice as far."""
 
     def margins() -> Iterator[float]:
         slope = seen.distances / seen.step_sizes

@@ -166,8 +166,8 @@ def decayed(level: float, step_size: float = 0.6, seed: int = 0, steps: int = 60
 def decay_to_zero(steps: int = 1500) -> float:
     """Sharpness eta_0/2 where gradient descent with eta_t = eta_0/(1 + t/5) ends.
 
-    It starts next to a minimum that has twice the sharpness that eta_0 allows. Once eta_t has fallen to half it is stable,
-    and what the first five steps drove away comes back.
+    It starts next to a minimum that has twice the sharpness that eta_0 allows. Once eta_t has
+    fallen to half it is stable, and what the first five steps drove away comes back.
     """
     case = descended()[0]
     eta = 4 / sharpness(case.net, case.X, case.y)
@@ -201,8 +201,8 @@ def decays() -> Decays:
 def learning_rate_decay(seen: Decays) -> Verdict:
     """Late (loss 1e-6) or never: within 10 % of 2/eta. At loss .3, or from the beginning: 1.3 times or more.
 
-    In between it may rise, but not fall below. The printed form, that a decay "does not affect" what is excluded at a fixed step size, is judged by
-    a schedule that decays to zero.
+    In between it may rise, but not fall below. The printed form, that a decay "does not affect" what is
+    excluded at a fixed step size, is judged by a schedule that decays to zero.
     """
 
     def margins() -> Iterator[float]:

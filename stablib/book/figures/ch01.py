@@ -10,13 +10,25 @@ from matplotlib.figure import Figure
 from ..trajectories import Path
 from . import style
 from .ch01_notions import notions_against_difference, rates, step_size_slider
+from .ch01_practice import (
+    late_decay,
+    leaving_the_flow,
+    sides_table,
+    threshold_against_batch,
+    what_remains,
+)
 
 __all__ = [
     "edge_of_stability",
+    "late_decay",
+    "leaving_the_flow",
     "notions_against_difference",
     "on_a_parabola",
     "rates",
+    "sides_table",
     "step_size_slider",
+    "threshold_against_batch",
+    "what_remains",
 ]
 
 INK = "#1d2b30"
