@@ -262,7 +262,7 @@ def batch_size(cases: Iterable[Case]) -> Verdict:
     1 + 2 sum |a_h| min g-hat(h) <= 2/(p eta): Theorem 1 with a larger weight. On networks of at most 5 points
     that is held against the thresholds that all batches give. At trained minima of at least 100 points the
     margin is 1 - B/16, with B the batch size below which this says more than Theorem 1. Networks
-    that do not bend within the data reach equality, and are left out.
+    that bend by less than 1e-6 within the data reach equality up to rounding, and are left out.
     """
 
     def margins() -> Iterator[float]:
@@ -272,11 +272,11 @@ def batch_size(cases: Iterable[Case]) -> Verdict:
                 np.trace(tangent_gram(net, X)) / len(X),
                 small_batch_norm(net, X),
             )
-            if wide > 0:
+            if wide > 1e-6:
                 yield 1 - (1 + 2 * wide) / trace
             if step_size is not None and n >= 100:
                 yield 1 - takeover(net, X) / 16
-            for batch in range(1, n) if n <= 5 and step_size is None and wide > 0 else ():
+            for batch in range(1, n) if n <= 5 and step_size is None and wide > 1e-6 else ():
                 p = (n - batch) / (batch * (n - 1))
                 threshold = _threshold(net, X, batch)
                 if threshold is not None:
