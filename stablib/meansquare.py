@@ -9,13 +9,13 @@ becomes
 P being the last term. Only E with range in that of K matter: these are the moments of theta in the
 range of the Hessian.
 
-1.  E -> E + L(E) + P(E) preserves the cone of positive semidefinite E, being a mean of A E A'. So its spectral
-    radius is an eigenvalue, and below 1 exactly if L + P has its spectrum in the left half-plane.
+1.  E -> E + L(E) + P(E) preserves the cone of positive semidefinite E, being a mean of A E A'. So its
+    spectral radius is an eigenvalue, and below 1 exactly if L + P has its spectrum in the left half-plane.
 2.  L generates a positive semigroup. In K's eigenbasis it multiplies entry ij by a number, which is negative
     for all i, j exactly if eta (1 - q) k_max < 2n. Where that fails, L is unstable, and L + P no less. Where
     it holds, L + P is stable exactly if (-L)^-1 P has spectral radius below 1 (Schneider 1965).
-3.  P sees only the diagonal of E, so that radius is the one of e -> diag((-L)^-1 P(diag e)) on n numbers. With
-    K = U diag(k) U' this is eta q M(eta),
+3.  P sees only the diagonal of E, so that radius is the one of e -> diag((-L)^-1 P(diag e)) on n numbers.
+    With K = U diag(k) U' this is eta q M(eta),
 
         M_ab = (1/n) sum_ij U_ai U_bi U_aj U_bj w_ij, 1/w_ij = (1/k_i + 1/k_j)/n - eta (1 - q)/n^2,
 
@@ -122,9 +122,9 @@ class _Noise(NamedTuple):
     def perron(self, s: float, e: np.ndarray, accuracy: float) -> tuple[np.ndarray, bool]:
         """The top eigenvector of M(s), to some accuracy, and whether s was seen to be stable.
 
-        One Krylov space serves both ends: its Ritz vector, and the solution of (mu - M) x = b for a positive b
-        and mu = 1/(2 s q), which is positive exactly if mu > rho(M). It is a better witness of stability than
-        the Ritz vector: its margin is b at every point, however small the eigenvector is there.
+        One Krylov space serves both ends: its Ritz vector, and the solution of (mu - M) x = b for a positive
+        b and mu = 1/(2 s q), which is positive exactly if mu > rho(M). It is a better witness of stability
+        than the Ritz vector: its margin is b at every point, however small the eigenvector is there.
         """
         kernel, mu = self.kernel(s).astype(self.U.dtype), 1 / (2 * s * self.q)
         b = 0.1 + np.abs(e) / np.abs(e).max()
