@@ -5,6 +5,8 @@ from __future__ import annotations
 from io import BytesIO
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -77,14 +79,16 @@ def _draw(axes: Axes, rows: list[_Level | Step], flattest: float | None) -> None
     ends = [level.value for level in levels] + [step.after for step in steps]
     ends += [] if flattest is None else [flattest]
     least, most = min(ends), max(ends)
-    logarithmic = most > SPAN * least
+    logarithmic = most / SPAN > least
     if logarithmic:
         axes.set_xscale("log")
-        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        low, high = np.log10([least, most])
+        if high - low < 2:  # otherwise powers of ten are ticks enough
+            axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
         axes.xaxis.set_minor_locator(NullLocator())
-        room = (most / least) ** 0.2
-        axes.set_xlim(least / room**0.3, most * room)
+        ends = [low - 0.06 * (high - low), high + 0.2 * (high - low)]
+        axes.set_xlim(*10 ** np.clip(ends, -307, 308))
     else:
         room = 0.2 * (most - least) or 0.1 * most
         axes.set_xlim(least - 0.3 * room, most + room)
@@ -131,7 +135,10 @@ def _draw(axes: Axes, rows: list[_Level | Step], flattest: float | None) -> None
 def _amount(step: Step, logarithmic: bool) -> str:
     """The label of a bar: a factor on a logarithmic axis, else a difference; what cannot be seen is 0."""
     if logarithmic:
-        return f"\u00f7 {step.before / step.after:.3g}"
+        up = step.after > step.before * (1 + 5e-4)
+        ratio = step.after / step.before if up else step.before / step.after
+        sign = "\u00d7" if up else "\u00f7"
+        return f"{sign} {ratio:.3g}"
     if abs(step.amount) < 1e-5 * step.before:
         return "0"
     sign = "\u2212" if step.amount > 0 else "+"
