@@ -16,11 +16,11 @@ from ...flattest import flattest_implementation
 from ...network import ShallowReLU
 from ...norms import stability_norm
 from ...training.descent import gradient_descent
-from ...training.table import Shown, Table
 from ...weights import EmpiricalWeight
 from ..claims.cases import Case, stored
 from . import style
 from .ch02_neuron import offset_slider, plane_of_lines_slider, rescaling_slider, twenty_points
+from .ch02_tables import tightness_table, two_ends_table
 from .ch02_writings import rescaled, split, turned
 
 __all__ = [
@@ -34,6 +34,7 @@ __all__ = [
     "plane_of_lines_slider",
     "predictor",
     "rescaling_slider",
+    "tightness_table",
     "twenty_points",
     "two_ends_table",
     "two_sides_of_the_dual",
@@ -267,27 +268,3 @@ def lemma_3_scatter(networks: Iterable[Case]) -> Figure:
     axes.set_xlabel(r"$1+2\,\|f\|_{\mathcal{R},g}$, of the function")
     axes.set_ylabel("sharpness, of the network")
     return figure
-
-
-def two_ends_table(networks: Iterable[Case]) -> Shown:
-    """Both ends of the sharpness: square of the mean and mean of the square of the tangent features.
-
-    Args:
-        networks: cases; the networks are taken to interpolate.
-    """
-    rows = []
-    for case in networks:
-        gram = tangent_gram(case.net, case.X)
-        n = len(gram)
-        value, u = top_eigenpair(gram / n)
-        rows.append(
-            {
-                "network": case.name,
-                "|E phi|^2": gram.sum() / n**2,
-                "sharpness": value,
-                "E |phi|^2": np.trace(gram) / n,
-                "alignment": abs(u.sum()) / n**0.5,
-            }
-        )
-    kinds = dict.fromkeys(rows[0], float) | {"network": str}
-    return Table(rows, kinds).show(**dict.fromkeys(list(rows[0])[1:4], ".4f"), alignment=".3f")

@@ -45,9 +45,9 @@ def offset_slider() -> PictureSlider:
     """Push a neuron's line across the points, and see the five numbers of the proof move."""
     return PictureSlider(
         lambda b: _moved(neuron(b)),
-        np.linspace(-1.2, 2.4, 16).round(2).tolist(),
+        np.linspace(-1.2, 2.4, 13).round(2).tolist(),
         name="offset b",
-        start=4,
+        start=3,
         alt="Left, a line among twenty points, filled in front of it; right, five bars in descending order",
     )
 
@@ -56,9 +56,9 @@ def rescaling_slider() -> PictureSlider:
     """Rescale one neuron, and see its two blocks see-saw above a bar that stays."""
     return PictureSlider(
         lambda c: _rescaled(neuron(-0.2, c=float(c))),
-        (2.0 ** np.linspace(-1, 1, 13)).round(3).tolist(),
+        (2.0 ** np.linspace(-1, 1, 9)).round(3).tolist(),
         name="factor c",
-        start=6,
+        start=4,
         form="{:.2f}",
         alt="Five bars in descending order; two blocks of the middle one change places, the lowest two stay",
     )
