@@ -146,23 +146,23 @@ class SideChoices:
         than -gg'/2: what is missing is (1/2)(sqrt(tau) a + b/sqrt(tau))(...)' or gg'/2. One factorisation
         with all these taken off tells of all choices; tau is best for the null vector at `choice`.
         """
-        value, z = self.hessian(choice).top()[0], None
-        for excess in (*EXCESSES, *np.geomspace(2e-10, 1e3, 64)):
+        value, seen = self.hessian(choice).top()[0], None
+        for excess in (*EXCESSES, *np.geomspace(2e-10, 1e6, 64)):
             mu = value * (1 + excess)
             reduced = self._reduced(mu)
             if reduced is None:
                 continue
             fixed, left, right = reduced
-            if z is None:
+            size = [np.linalg.norm(rows, axis=1) for rows in (left, right)]
+            if seen is None:
+                felt = size[1] > 0
                 change = (left.T * choice) @ right
                 z = np.linalg.eigh(fixed + change + change.T)[1][:, 0]
-                seen = [abs(rows @ z) for rows in (left, right)]
-                size = [np.linalg.norm(rows, axis=1) for rows in (left, right)]
-                felt = size[1] > 0
-            # The best tau for z is infinite or zero where z does not see the pair: try milder ones.
-            for mild in (1e-9, 1e-6, 1e-3):
-                tau = (seen[1] + mild * size[1]) / (seen[0] + mild * size[0])
-                root = tau[felt, None] ** 0.5
+                seen = abs(left[felt] @ z) / size[0][felt], abs(right[felt] @ z) / size[1][felt]
+            # Where z hardly sees a pair its best tau is too large or too small for the other vectors.
+            for mild in (1e-9, 1e-6, 1e-3, 1.0):
+                tau = size[1][felt] / size[0][felt] * (seen[1] + mild) / (seen[0] + mild)
+                root = tau[:, None] ** 0.5
                 g = root * left[felt] - right[felt] / root
                 try:
                     np.linalg.cholesky(fixed - g.T @ g / 2)
@@ -187,7 +187,8 @@ def range_over_sides(
     if len(points) > MOST_ENUMERATED:
         flattest, sharpest = _searched(sides, -1), _searched(sides, 1)
         low, high = sides.hessian(flattest).enclosed()[0], sides.hessian(sharpest).enclosed()[1]
-        return low, high, False, (sides.below_all(flattest), sides.above_all(sharpest))
+        outer = min(low, sides.below_all(flattest)), max(high, sides.above_all(sharpest))
+        return low, high, False, outer
     choices = _all_choices(len(points))
     ends = _proven(sides, choices, -1), _proven(sides, choices, 1)
     return *ends, True, ends

@@ -230,6 +230,13 @@ def test_degenerate_pairs_are_enumerated_too(data):
     assert_allclose(interval, _brute_force(net, X, y, points, neurons), rtol=1e-10)
 
 
+def test_products_that_overflow_are_an_error_with_a_reason():
+    for pairs in (1, 13):
+        net = ShallowReLU(np.full((pairs, 1), 1e160), np.zeros(pairs), np.full(pairs, 1e160))
+        with pytest.raises(ValueError, match="exceed what float64 holds"):
+            sharpness_interval(net, [[0.0], [1.0]], sides=1e-9)
+
+
 def test_without_labels_the_sides_are_those_at_interpolation():
     net, X = _on_knots(5, 2)
     assert_allclose(
