@@ -15,6 +15,7 @@ from typing import Any
 from stablib.book.environment import ROOT
 
 LEDGER = ROOT / "results" / "ledger.json"
+_CELL = "text-align: left; vertical-align: top; white-space: normal"
 WORDS = ("holds", "holds corrected", "not reproduced", "open")
 
 Entry = dict[str, Any]
@@ -199,7 +200,7 @@ class LedgerTable:
 
     def _repr_html_(self) -> str:
         names = ("statement", "where", "verdict", "margin", "cases")
-        head = "".join(f"<th>{name}</th>" for name in names)
+        head = "".join(f'<th style="{_CELL}">{name}</th>' for name in names)
         rows = "\n".join(self._row(e) for e in self.entries)
         return (
             '<table class="ledger">\n'
@@ -221,7 +222,8 @@ class LedgerTable:
             margin,
             f"{e['cases']:,}",
         )
-        return f'<tr id="ledger-{id}">' + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
+        tds = (f'<td style="{_CELL}">{cell}</td>' for cell in cells)
+        return f'<tr id="ledger-{id}">{"".join(tds)}</tr>'
 
 
 def _number(value: float | None) -> float | None:
