@@ -26,7 +26,8 @@ _SINGLES = 48  # pairs that a search tries one by one
 
 def pairs_on_data(net: ShallowReLU, X: np.ndarray, tol: float) -> tuple[np.ndarray, np.ndarray]:
     """Points and neurons of the pairs with |z| <= tol |W1_i|; W1_i = 0 is no hyperplane and has no sides."""
-    length = np.linalg.norm(net.W1, axis=1)
+    with np.errstate(over="ignore"):  # as infinite as its products, which are refused
+        length = np.linalg.norm(net.W1, axis=1)
     return np.nonzero((np.abs(net.preactivations(X)) <= tol * length) & net.W1.any(axis=1))
 
 
