@@ -16,7 +16,9 @@ from ...weights import EmpiricalWeight
 from ..widgets import PictureSlider
 from . import style
 
-_REACH = 2.6  # half the side of the square that is shown
+_WIDE, _HIGH = 4.0, 2.15  # half the sides of the window that is shown
+_REACH = 3.1  # largest offset in the strip of lines
+_DPI = 128  # panels stand one above the other, so that they read on a phone; a page shows them at 640 pixels
 _WIDEST = 12.0  # where the bars' axis ends; the same in every frame, so that lengths compare
 _SLOPE = 2.0  # |a| of the neuron
 _ANGLE = 35.0  # degrees, of the neuron that is moved and rescaled
@@ -47,8 +49,9 @@ def offset_slider() -> PictureSlider:
         lambda b: _moved(neuron(b)),
         np.linspace(-1.2, 2.4, 13).round(2).tolist(),
         name="offset b",
+        dpi=_DPI,
         start=3,
-        alt="Left, a line among twenty points, filled in front of it; right, five bars in descending order",
+        alt="Above, a line among twenty points, filled in front of it; below, five bars in descending order",
     )
 
 
@@ -58,6 +61,7 @@ def rescaling_slider() -> PictureSlider:
         lambda c: _rescaled(neuron(-0.2, c=float(c))),
         (2.0 ** np.linspace(-1, 1, 9)).round(3).tolist(),
         name="factor c",
+        dpi=_DPI,
         start=4,
         form="{:.2f}",
         alt="Five bars in descending order; two blocks of the middle one change places, the lowest two stay",
@@ -70,9 +74,10 @@ def plane_of_lines_slider() -> PictureSlider:
         _turned,
         np.arange(0, 361, 30).tolist(),
         name="angle of v",
+        dpi=_DPI,
         form="{:g}°",
         start=1,
-        alt="Left, a line among twenty points; right, the strip of all lines shaded by g, this one a dot",
+        alt="Above, a line among twenty points; below, the strip of all lines shaded by g, this one a dot",
     )
 
 
@@ -82,14 +87,14 @@ def _normal(angle: float) -> np.ndarray:
 
 def _moved(net: ShallowReLU) -> Figure:
     X = twenty_points()
-    figure, (left, right) = style.figure(7.4, 3.3, ncols=2, width_ratios=[1, 1.25])
-    _line_among_points(left, net, X)
-    _ladder(right, net, X)
+    figure, (top, bottom) = style.figure(5.0, 5.0, nrows=2, height_ratios=[1.1, 1])
+    _line_among_points(top, net, X)
+    _ladder(bottom, net, X)
     return figure
 
 
 def _rescaled(net: ShallowReLU) -> Figure:
-    figure, axes = style.figure(6.4, 2.9)
+    figure, axes = style.figure(5.0, 2.7)
     _ladder(axes, net, twenty_points())
     return figure
 
@@ -98,9 +103,9 @@ def _line_among_points(axes: Axes, net: ShallowReLU, X: np.ndarray) -> None:
     """The neuron's line, the side on which it fires, and the points it sees."""
     _, v, b = net.ridges()
     v, b = v[0], float(b[0])
-    side = np.linspace(-_REACH, _REACH, 121)
-    grid = np.stack(np.meshgrid(side, side), axis=-1)
-    axes.contourf(side, side, grid @ v - b, [0, 99], colors=["#e7f1ee"])
+    wide, high = np.linspace(-_WIDE, _WIDE, 121), np.linspace(-_HIGH, _HIGH, 121)
+    grid = np.stack(np.meshgrid(wide, high), axis=-1)
+    axes.contourf(wide, high, grid @ v - b, [0, 99], colors=["#e7f1ee"])
     along = 9 * np.array([-v[1], v[0]])
     axes.plot(*np.array([b * v - along, b * v + along]).T, color=IN, linewidth=2)
     axes.annotate(
@@ -112,8 +117,8 @@ def _line_among_points(axes: Axes, net: ShallowReLU, X: np.ndarray) -> None:
     on = X @ v > b
     axes.scatter(*X[on].T, s=42, zorder=3, **style.DATA)
     axes.scatter(*X[~on].T, s=36, zorder=3, color="white", edgecolor=style.DATA["color"])
-    axes.set(aspect="equal", xlim=(-_REACH, _REACH), ylim=(-_REACH, _REACH))
-    axes.set(xticks=[-2, 0, 2], yticks=[-2, 0, 2], xlabel="$x_1$")
+    axes.set(aspect="equal", xlim=(-_WIDE, _WIDE), ylim=(-_HIGH, _HIGH))
+    axes.set(xticks=[-4, -2, 0, 2, 4], yticks=[-2, 0, 2], xlabel="$x_1$")
     axes.set_ylabel("$x_2$", labelpad=-4)
     axes.grid(False)
 
@@ -159,17 +164,19 @@ def _turned(angle: float) -> Figure:
     b = float(_PIVOT @ v)
     weight = EmpiricalWeight(X)
     front, back = float(weight.g_tilde(v, b)), float(weight.g_tilde(-v, -b))
-    figure, (left, right) = style.figure(7.4, 3.6, ncols=2, width_ratios=[1, 1.3])
-    _line_among_points(left, neuron(b, angle), X)
-    left.plot(*_PIVOT, "+", color="#1d2b30", markersize=10, markeredgewidth=1.6)
-    left.set_title(rf"$\tilde{{g}}$: {front:.3f} in front, {back:.3f} behind", fontsize=12)
-    image = _strip(right, X)
+    figure, (top, bottom) = style.figure(5.0, 5.6, nrows=2, height_ratios=[1, 1.05])
+    _line_among_points(top, neuron(b, angle), X)
+    top.plot(*_PIVOT, "+", color="#1d2b30", markersize=10, markeredgewidth=1.6)
+    top.set_title(rf"$\tilde{{g}}$: {front:.3f} in front, {back:.3f} behind", fontsize=13)
+    image = _strip(bottom, X)
     turns = np.linspace(0, 360, 181)
-    right.plot(turns, _normal(turns).T @ _PIVOT, "--", color=IN, linewidth=1.6)
-    right.plot([(angle + 180) % 360], [-b], "o", mfc="white", mec=IN, mew=2, markersize=8)
-    right.plot([angle], [b], "o", color=IN, markersize=9)
-    right.set_title(f"$g$ = {min(front, back):.3f}", fontsize=12)
-    figure.colorbar(image, ax=right, ticks=[0, 0.2, 0.4], pad=0.02, aspect=30)
+    bottom.plot(turns, _normal(turns).T @ _PIVOT, "--", color=IN, linewidth=1.6)
+    bottom.plot(
+        [(angle + 180) % 360], [-b], "o", mfc="white", mec=IN, mew=2, markersize=8, clip_on=False
+    )
+    bottom.plot([angle], [b], "o", color=IN, markersize=9, clip_on=False)
+    bottom.set_title(f"$g$ = {min(front, back):.3f}", fontsize=13)
+    figure.colorbar(image, ax=bottom, ticks=[0, 0.2, 0.4], pad=0.02, aspect=22)
     return figure
 
 
