@@ -32,14 +32,21 @@ def sharpness_link(net: ShallowReLU, X: np.ndarray, y: np.ndarray) -> Link:
 def sides_link(net: ShallowReLU, X: np.ndarray, y: np.ndarray, pairs: int) -> Link:
     """The range of the sharpness over the sides of hyperplanes that are as good as on a point."""
     found = sharpness_interval(net, X, y, sides=KNOT)
-    low, high = (float(end) for end in found)
+    (low, high), (least, most) = map(float, found), map(float, found.outer)
+    status = "proven"
     if pairs == 0:
         proof = f"no hyperplane is within {KNOT:g} of a data point"
     elif found.certified:
         proof = f"all {2**pairs} choices of sides for {pairs} pairs within {KNOT:g}"
+    elif least >= low * (1 - 1e-9) and most <= high * (1 + 1e-9):
+        proof = f"a search over {pairs} pairs within {KNOT:g}, met by bounds over all choices"
+        low, high = min(least, low), max(most, high)
     else:
-        proof = f"a search over the sides of {pairs} pairs within {KNOT:g}: the range may be wider"
-    status = "proven" if found.certified else "estimate"
+        status = "estimate"
+        proof = (
+            f"a search over {pairs} pairs within {KNOT:g}; all that is proven is that no choice "
+            f"of sides leaves {least:#.7g} to {most:#.7g}"
+        )
     meaning = f"for the worst sides of {pairs} (neuron, point) pairs"
     return Link("over the sides", high, low, high, status, meaning, proof)
 
@@ -111,19 +118,35 @@ def batch_link(
         return _empty(name, "the step size is above 2/sharpness: no batch is large enough")
     if any(link.value is None for link in known):
         return _empty(name, "as for SGD")
-    tried = zip((1, 16), known, strict=False)
-    thresholds = {size: link.value for size, link in tried} | {len(X): 2 / sharp.value}
-    below = max((size for size, value in thresholds.items() if value < step_size), default=0)
-    above = min(size for size, value in thresholds.items() if value >= step_size)
-    while above - below > 1:
-        size = math.isqrt(below * above)
-        size = min(max(size, below + 1), above - 1)
-        if sgd_threshold_interval(net, X, size)[1] >= step_size:
-            above = size
-        else:
-            below = size
+    n, excess = len(X), {}  # batch size: 1/threshold - sharpness/2; about a power of the size
+
+    def looked_at(size: int, threshold: float) -> None:
+        excess[size] = 1 / threshold - sharp.value / 2
+
+    for size, link in zip((1, 16), known, strict=False):
+        looked_at(size, link.value)
+    asked = 1 / step_size - sharp.value / 2
+    while True:
+        below = max((size for size in excess if excess[size] > asked), default=0)
+        above = min((size for size in excess if excess[size] <= asked), default=n)
+        if above - below <= 1:
+            break
+        size = min(max(_between(below, above, excess, asked), below + 1), above - 1)
+        looked_at(size, float(sgd_threshold_interval(net, X, size)[1]))
     proof = "thresholds of SGD at this size and one below; they rise with the batch size"
     return Link(name, above, above, above, "proven", meaning, proof)
+
+
+def _between(below: int, above: int, excess: dict[int, float], asked: float) -> int:
+    """A guess at the size whose excess is `asked`: by a power law, and the middle once that was tried."""
+    ends = sorted(size for size in excess if size in (below, above))
+    if len(ends) < 2:
+        ends = sorted(excess)[-2:]
+    values = [excess[size] for size in ends]
+    if len(excess) > 5 or len(ends) < 2 or min(*values, asked) <= 0 or values[0] <= values[1]:
+        return math.isqrt(below * above)
+    power = math.log(values[0] / values[1]) / math.log(ends[1] / ends[0])
+    return math.ceil(ends[1] * min((values[1] / asked) ** (1 / power), above / ends[1]))
 
 
 def or_reason(name: str, find: Callable[..., Link], *arguments: Any) -> Link:
