@@ -88,7 +88,7 @@ def flattest_implementation(net: ShallowReLU, X: Any, loss_curvature: Any = None
     mantissa, exponent = np.frexp(1 / c)
     r = np.ldexp(np.round(mantissa * 2.0**32), exponent - 32)
     flat = ShallowReLU(net.W1 * r[:, None], net.b1 * r, net.w2 / r, net.b2)
-    return Flattest(value * unit, bound * unit, gap, flat, evaluations)
+    return Flattest(float(value * unit), float(bound * unit), float(gap), flat, evaluations)
 
 
 class _Rescalings:
