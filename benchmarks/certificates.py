@@ -142,7 +142,7 @@ def semidefinite_program(net: ShallowReLU, X: np.ndarray):
 
 def flattest_against_a_general_solver(minima: dict[int, tuple]) -> None:
     print("\nFlattest rescaling against semidefinite programming (cvxpy), random networks")
-    running = ["CLARABEL", "SCS"]
+    running = ["CLARABEL", "SCS"] if installed("cvxpy") else []
     for n, d, k in (
         (10, 5, 5),
         (20, 10, 10),
@@ -150,6 +150,9 @@ def flattest_against_a_general_solver(minima: dict[int, tuple]) -> None:
         (60, 20, 30),
         (80, 20, 40),
         (100, 20, 40),
+        (120, 20, 40),
+        (200, 50, 80),
+        (300, 50, 80),
     ):
         rng = np.random.default_rng(n)
         X, net = rng.normal(size=(n, d)), ShallowReLU.initial(d, k, scale=3, seed=n)
@@ -162,16 +165,12 @@ def flattest_against_a_general_solver(minima: dict[int, tuple]) -> None:
         for solver in list(running):
             problem = semidefinite_program(net, X)
             start = time.perf_counter()
-            try:
-                value = problem.solve(solver=solver)
-            except ArithmeticError as error:
-                print(f"           {solver}: {error}")
-            else:
-                seconds = time.perf_counter() - start
-                print(
-                    f"           {solver:8s} {seconds:8.3f} s, {seconds / ours:8.0f} x, "
-                    f"value {value / flat.sharpness - 1:+.1e} from ours, {problem.status}"
-                )
+            value = problem.solve(solver=solver)
+            seconds = time.perf_counter() - start
+            print(
+                f"           {solver:8s} {seconds:8.3f} s, {seconds / ours:8.0f} x, "
+                f"value {value / flat.sharpness - 1:+.1e} from ours, {problem.status}"
+            )
             if seconds > PATIENCE:
                 running.remove(solver)
     net, X, _ = minima[512]
