@@ -16,12 +16,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from . import checks
-from .curvature import OVERFLOW, tangent_gram
+from .curvature import OVERFLOW, tangent_features, tangent_gram
 from .network import ShallowReLU
 from .stability import batch_noise
 
 FAR = 1e150  # the square of a longer distance would overflow
 NEAR = 1e-290  # below, floats lose digits and processors their pace
+LARGE = (
+    10**7
+)  # entries of a basis of the range from which on it is not formed: products with it cost more
 
 
 class Linearized(NamedTuple):
@@ -162,6 +165,8 @@ class _Tangent:
         root = np.sqrt(kappa[seen])
         self.F = U[:, seen] * root  # (n, r): rows are the coordinates of the features
         self.V = U[:, seen] / root  # (n, r): Phi V has orthonormal columns
+        size = len(X) * ((net.d + 2) * net.k + 1)
+        self.basis = tangent_features(net, X) @ self.V if size <= LARGE else None
         z = net.preactivations(X)
         self.X, self.d, self.k = X, net.d, net.k
         self.active = (z > 0).astype(float)  # (n, k)
@@ -170,6 +175,9 @@ class _Tangent:
 
     def split(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Coordinates (m, r) in the range, and the rest (m, p)."""
+        if self.basis is not None:
+            z = rows @ self.basis
+            return z, rows - z @ self.basis.T
         W1, b1, w2, b2 = self.blocks(rows)
         z = np.einsum("mkn,nk->mn", W1 @ self.X.T + b1[:, :, None], self.slopes, optimize=True)
         z = (z + w2 @ self.height.T + b2) @ self.V
@@ -177,6 +185,8 @@ class _Tangent:
 
     def join(self, z: np.ndarray, rest: Any = 0.0) -> np.ndarray:
         """Parameters (m, p) from coordinates (m, r) and a rest."""
+        if self.basis is not None:
+            return z @ self.basis.T + rest
         u = z @ self.V.T
         inner = u[:, None, :] * self.slopes.T
         W1 = (inner @ self.X).reshape(len(z), -1)

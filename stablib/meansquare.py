@@ -67,9 +67,10 @@ def boundary(h: np.ndarray, U: np.ndarray, q: float) -> tuple[float, float]:
     for accuracy in (1e-2, ACCURACY):
         e, _ = rough.perron(high, e, accuracy)
         high = min(high, noise.unstable(e))
-    for width in (WIDTH, WIDTH, WIDTH, *(WIDTH * 10.0**i for i in range(1, 9))):
-        low = high * (1 - width)
-        e, stable = noise.perron(low, e, ACCURACY)
+    # Where many eigenvalues crowd at the top, the square does not help: then the vectors must get better.
+    for attempt in range(12):
+        low = high * (1 - WIDTH * 10.0 ** max(0, attempt - 3))
+        e, stable = noise.perron(low, e, ACCURACY / 100.0 ** min(3, attempt))
         high = min(high, noise.unstable(e))
         if stable:
             return min(low, high), high

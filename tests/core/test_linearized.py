@@ -1,11 +1,13 @@
 """Linearised SGD against plain loops over all parameters, with Hessians from autograd."""
 
+import warnings
+
 import numpy as np
 import pytest
 import torch
 from numpy.testing import assert_allclose
 
-from stablib import ShallowReLU, gd_threshold, linearized_sgd
+from stablib import ShallowReLU, gd_threshold, linearized, linearized_sgd, sgd_threshold
 from tests.core.oracles import autograd_features, torch_function
 
 
@@ -66,6 +68,33 @@ def test_it_is_the_plain_loop_over_all_parameters(interpolates, B, replacement):
         assert_allclose(run.outside, outside, rtol=1e-8, atol=1e-9)
 
 
+def test_large_networks_without_a_stored_basis_take_the_same_steps(monkeypatch):
+    net, X, rng = small(4)
+    arguments = net, X, net(X) + rng.normal(size=6), 0.2 * gd_threshold(net, X), 2
+    stored = linearized_sgd(*arguments, runs=3, steps=25)
+    monkeypatch.setattr(linearized, "LARGE", 0)
+    for one, other in zip(stored, linearized_sgd(*arguments, runs=3, steps=25), strict=True):
+        assert_allclose(one, other, rtol=1e-8, atol=1e-12)
+
+
+@pytest.mark.statement("text-A-interpolation")
+def test_the_distance_vanishes_where_the_network_interpolates_and_stays_where_it_does_not():
+    net, X, _ = small(5)
+    run = linearized_sgd(net, X, None, 0.5 * sgd_threshold(net, X, 2), 2, steps=100_000)
+    assert run.inside[-1] < 1e-5 * run.inside[0] and (run.outside == run.outside[0]).all()
+    # The mean of labels -1 and 1: delta -> (1 - eta) delta +- eta, of second moment eta/(2 - eta).
+    net, X, y = ShallowReLU(np.zeros((0, 1)), [], []), [[0.0], [1.0]], [-1.0, 1.0]
+    run = linearized_sgd(net, X, y, 0.5, 1, runs=400, steps=400, radius=1e-3)
+    assert_allclose((run.inside[:, 50:] ** 2).mean(), 0.5 / 1.5, rtol=0.02)
+    assert linearized_sgd(net, X, y, 0.5, 2, steps=400).inside[-1] < 1e-15
+
+
+def test_a_distance_too_small_to_square_is_still_told():
+    net, X = ShallowReLU(np.zeros((0, 1)), [], []), [[0.0], [1.0]]
+    run = linearized_sgd(net, X, None, 0.5, 1, radius=1.0, steps=900)
+    assert_allclose(run.inside, 0.5 ** np.arange(901.0), rtol=1e-12)
+
+
 def test_runs_are_independent_and_a_seed_repeats_them():
     net, X, _ = small(1)
     run = linearized_sgd(net, X, net(X), 0.01, 2, runs=5, steps=20, seed=3)
@@ -83,11 +112,15 @@ def test_batches_hold_every_point_equally_often_and_none_twice():
     assert np.abs(share - 1 / 6).max() < 0.01
 
 
-def test_a_run_that_diverges_ends_at_infinity_without_a_warning():
+@pytest.mark.parametrize("noise", [0.0, 0.1])
+def test_a_run_that_diverges_ends_at_infinity_without_a_warning(noise):
     net, X, _ = small(3)
-    run = linearized_sgd(net, X, net(X), 50 * gd_threshold(net, X), 1, steps=2000)
+    y = net(X) + noise * np.arange(6)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        run = linearized_sgd(net, X, y, 50 * gd_threshold(net, X), 1, steps=2000)
     assert run.inside[-1] == np.inf and np.isinf(run.last).all()
-    assert np.isfinite(run.inside[:3]).all()
+    assert np.isfinite(run.inside[:3]).all() and not np.isnan(run.outside).any()
 
 
 @pytest.mark.parametrize(

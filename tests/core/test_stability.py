@@ -15,6 +15,7 @@ from stablib import (
     sharpness,
     tangent_gram,
 )
+from stablib.meansquare import boundary
 from tests.core.oracles import autograd_features
 
 
@@ -62,6 +63,35 @@ def test_threshold_is_where_the_operator_averaged_over_all_batches_stops_to_cont
     columns = autograd_features(net, X)
     exact = threshold_by_enumeration(columns, B, replacement)
     assert_allclose(sgd_threshold(net, X, B, replacement=replacement), exact, rtol=1e-9)
+
+
+def test_two_scalar_losses_of_curvature_1_and_3_have_the_threshold_four_fifths():
+    # Features 1 and sqrt 3 in one dimension, which no network has: E (1 - eta h)^2 = 1 at eta = 2 E h/E h^2.
+    K = np.outer([1, 3**0.5], [1, 3**0.5])
+    h, U = np.linalg.eigh(K / 2)
+    low, high = boundary(h / h[-1], U, 1.0)
+    assert_allclose(np.array([low, high]) * 2 / 2.0, 0.8, rtol=1e-9)
+
+
+def test_orthogonal_points_have_thresholds_of_their_own():
+    # When a point is drawn, its residual is multiplied by 1 - eta K_aa: eta < 2/K_aa, GD's threshold over n.
+    K = np.diag([1.0, 5.0, 2.0, 5.0 - 1e-9])
+    h, U = np.linalg.eigh(K / 4)
+    low, high = boundary(h / h[-1], U, 1.0)
+    assert low <= 0.25 <= high * (1 + 1e-15) and high <= low * (1 + 1e-9)
+
+
+def test_the_interval_is_as_narrow_for_hundreds_of_points_that_hardly_interact():
+    # One neuron for each point of a circle: K is 11' plus a diagonal, whose entries agree to 1e-3.
+    n, rng = 300, np.random.default_rng(0)
+    angle = 2 * np.pi / n * np.arange(n)
+    X = np.column_stack([np.cos(angle), np.sin(angle)])
+    w2 = 1e6 * rng.uniform(0.999, 1, n)
+    net = ShallowReLU(X, np.full(n, -np.cos(np.pi / n)), w2)
+    low, high = sgd_threshold_interval(net, X, 1)
+    assert high <= low * (1 + 1e-9)
+    # A point alone shrinks up to 2/K_aa; together they are no more stable, and at this scale no less.
+    assert_allclose(high, 2 / np.diag(tangent_gram(net, X)).max(), rtol=1e-9)
 
 
 def test_gradient_descent_stays_up_to_two_over_the_sharpness(any_network):
