@@ -1,0 +1,276 @@
+"""Antipodal pairs, relu(z) - relu(-z) = z: what the cheapest of them costs, and the proof that none is cheaper.
+
+A pair on the hyperplane w.x = t, w not necessarily of length one, costs 2 (s(w, t) + s(-w, -t)) under a density matrix
+P = UU' and adds w to the function's linear part. So a multiplier mu is admissible if |mu.w| <= s(w, t) + s(-w, -t)
+for all (w, t). As long as (w, t) splits the data in one way, the right side is a sum of two norms of vectors linear in
+(w, t), hence convex: each cell of the data's arrangement is a small cone program, and on a line it is one-dimensional.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy import sparse
+
+POLISHED = 8  # pairs that are improved within their cell, where not all cells are visited
+INSIDE = 1e-9  # how far a pair's hyperplane is moved off the data points, relative to its cell
+
+
+class Frame:
+    """Coordinates of the data in the space that they span: X = mean + C basis'.
+
+    Args:
+        X: data points, shape (n, d).
+
+    Attributes:
+        C: centred coordinates, (n, r).
+        basis: orthonormal columns, (d, r); r = 0 if all points are the same.
+        X1: the points with a 1 appended, or a shorter factor of XX' + 11'.
+    """
+
+    def __init__(self, X: np.ndarray) -> None:
+        self.mean = X.mean(axis=0)
+        left, size, right = np.linalg.svd(X - self.mean, full_matrices=False)
+        scale = np.abs(X).max(initial=0)
+        keep = size > 1e-11 * max(size.max(initial=0), scale)
+        self.C = left[:, keep] * size[keep]
+        self.basis = right[keep].T
+        X1 = np.hstack([X, np.ones((len(X), 1))])
+        self.X1 = np.linalg.qr(X1.T, mode="r").T if X1.shape[1] > len(X) else X1
+
+    def planes(self, omega: np.ndarray, tau: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Unit normals and offsets in R^d of the hyperplanes C omega = tau, omega (m, r) and tau (m,)."""
+        size = np.linalg.norm(omega, axis=1)
+        w = omega @ self.basis.T
+        return w / size[:, None], (tau + w @ self.mean) / size
+
+
+class Worst(NamedTuple):
+    """The pairs that break a multiplier most.
+
+    Attributes:
+        ratio: the largest |mu.w| / (s(w, t) + s(-w, -t)) found.
+        omega: normals in the frame, (p, r), worst first.
+        tau: offsets in the frame, (p,).
+        ratios: theirs, (p,).
+        proven: an upper bound of the ratio over all pairs; inf where there is none.
+    """
+
+    ratio: float
+    omega: np.ndarray
+    tau: np.ndarray
+    ratios: np.ndarray
+    proven: float
+
+
+def scan(
+    frame: Frame, U: np.ndarray, omega: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The cheapest offset in every gap between the data, for one direction.
+
+    Args:
+        frame: the data.
+        U: factor of the density, (n, q).
+        omega: the direction, (r,).
+
+    Returns:
+        Offsets (g,), costs s(omega, tau) + s(-omega, -tau) there (g,), and lower bounds of the costs in their
+        gaps (g,). The two gaps beyond the data are among them.
+    """
+    c = frame.C @ omega
+    order = np.argsort(c)
+    c, V, X1 = c[order], U[order], frame.X1[order]
+    split = np.flatnonzero(np.diff(c) > 1e-12 * np.abs(c).max(initial=0)) + 1
+    split = np.concatenate([[0], split, [len(c)]])  # so many points are behind
+
+    def sums(of: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        below = np.concatenate([np.zeros((1, of.shape[1])), np.cumsum(of, axis=0)])
+        above = np.concatenate([np.cumsum(of[::-1], axis=0)[::-1], np.zeros((1, of.shape[1]))])
+        return below[split], above[split]
+
+    pull = [np.zeros(len(split)), np.zeros(len(split))]
+    for q in V.T:
+        for side, part in enumerate(sums(q[:, None] * X1)):
+            pull[side] += (part**2).sum(axis=1)
+    back, front = np.sqrt(pull[0]), np.sqrt(pull[1])
+    back0, front0 = sums(V)
+    # Heights are taken from the cell's own edge, or they would cancel next to it.
+    edge = c[np.clip(split - 1, 0, len(c) - 1)]
+    other = c[np.clip(split, 0, len(c) - 1)]
+    back1, front1 = sums(V * c[:, None])
+    # Beyond the data one side is empty, and the other is least where its height is: maybe far away.
+    for part, ends, gap in ((front0, edge, 0), (back0, other, -1)):
+        whole, first = part[gap], (front1, back1)[-gap if gap else 0][gap]
+        square = whole @ whole
+        far = first @ whole / square if square > 1e-24 * (V**2).sum() else c[gap]
+        reach = 2 * (abs(far - c[gap]) + c[-1] - c[0])
+        ends[gap] = c[gap] + (reach if gap else -reach)
+    back1, front1 = edge[:, None] * back0 - back1, front1 - edge[:, None] * front0
+
+    def cost(step: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Cost and its slope at edge + step."""
+        up, down = front1 - step[:, None] * front0, back1 + step[:, None] * back0
+        size_up, size_down = np.linalg.norm(up, axis=1), np.linalg.norm(down, axis=1)
+        slope = back * (down * back0).sum(axis=1) / np.where(size_down > 0, size_down, 1)
+        slope -= front * (up * front0).sum(axis=1) / np.where(size_up > 0, size_up, 1)
+        return front * size_up + back * size_down, slope
+
+    low, high = INSIDE * (other - edge), (1 - INSIDE) * (other - edge)
+    for _ in range(60):
+        middle = (low + high) / 2
+        rising = cost(middle)[1] > 0
+        low, high = np.where(rising, low, middle), np.where(rising, middle, high)
+    value, slope = cost(low)
+    # A convex function is above its tangents; towards the data points it may fall a little further.
+    tangent = value - np.abs(slope) * (high - low)
+    closed = [cost(step)[0] for step in (np.zeros_like(low), other - edge)]
+    return edge + low, value, np.minimum.reduce([tangent, *closed])
+
+
+def worst_pairs(
+    frame: Frame, U: np.ndarray, nu: np.ndarray, starts: np.ndarray, *, prove: bool
+) -> Worst:
+    """Pairs that cost less than a multiplier promises, and how far it must be scaled down.
+
+    Args:
+        frame: the data.
+        U: factor of the density, (n, q).
+        nu: the multiplier in the frame, (r,).
+        starts: directions to begin from, (s, r).
+        prove: in a plane, visit every cell; on a line that is always done.
+    """
+    r = len(nu)
+    none = Worst(0.0, np.zeros((0, r)), np.zeros(0), np.zeros(0), 0.0)
+    if r == 0 or not nu.any():
+        return none
+    if r == 1:
+        tau, value, least = scan(frame, U, np.ones(1))
+        ratio = _ratio(abs(nu[0]), value)
+        order = np.argsort(-ratio)
+        proven = float(_ratio(abs(nu[0]), least).max())
+        return Worst(ratio.max(), np.ones((len(tau), 1)), tau[order], ratio[order], proven)
+    omegas, taus, ratios = [], [], []
+    for omega in starts:
+        tau, value, _ = scan(frame, U, omega)
+        best = value.argmin()
+        omegas.append(omega)
+        taus.append(tau[best])
+        ratios.append(_ratio(abs(nu @ omega), value[best]))
+    order = np.argsort(ratios)[::-1]
+    proven, splits = np.inf, []
+    if prove and r == 2:
+        cells = _cells_of_plane(frame.C)
+        rays = _rays_of_plane(frame.C)
+        proven = 0.0
+        for front in cells:
+            for sign in (1.0, -1.0):
+                found, bound = _cell(frame, U, sign * nu, front, rays)
+                proven = max(proven, bound)
+                splits.append(found)
+    else:
+        for i in order[:POLISHED]:
+            front = frame.C @ omegas[i] > taus[i]
+            sign = 1.0 if nu @ omegas[i] > 0 else -1.0
+            splits.append(_cell(frame, U, sign * nu, front, None)[0])
+    for found in splits:
+        if found is not None:
+            omegas.append(found[0])
+            taus.append(found[1])
+            ratios.append(found[2])
+    order = np.argsort(ratios)[::-1]
+    omegas, taus, ratios = np.array(omegas)[order], np.array(taus)[order], np.array(ratios)[order]
+    return Worst(float(ratios[0]), omegas, taus, ratios, proven)
+
+
+def _ratio(gain: float, cost: np.ndarray) -> np.ndarray:
+    return gain / np.maximum(cost, 1e-300)
+
+
+def _cell(
+    frame: Frame, U: np.ndarray, nu: np.ndarray, front: np.ndarray, rays: np.ndarray | None
+) -> tuple[tuple[np.ndarray, float, float] | None, float]:
+    """The best pair within one cell, as (omega, tau, ratio), and a proven bound of the ratio there.
+
+    Maximise nu.omega over the (omega, tau) that have the points of `front` in front and the others behind, and cost
+    at most 1. Dual vectors p of length <= 1 bound the norms from below by linear functions of (omega, tau); on
+    the cell, which is spanned by its rays, the quotient of two of them is least at a ray.
+    """
+    import clarabel
+
+    C1 = np.hstack([frame.C, -np.ones((len(front), 1))])  # C omega - tau
+    n, r = frame.C.shape
+    sides = []
+    for mask, sign in ((front, 1.0), (~front, -1.0)):
+        pull = np.sqrt(((U[mask].T @ frame.X1[mask]) ** 2).sum())
+        sides.append(sign * pull * (U[mask].T @ C1[mask]))
+    q = U.shape[1]
+    zero = np.zeros((n, 2))
+    rows = [np.hstack([-np.where(front, 1.0, -1.0)[:, None] * C1, zero])]
+    rows.append(np.concatenate([np.zeros(r + 1), [1.0, 1.0]])[None])
+    for i, matrix in enumerate(sides):
+        rows.append(-np.eye(r + 3)[r + 1 + i][None])
+        rows.append(np.hstack([-matrix, np.zeros((q, 2))]))
+    right = np.concatenate([np.zeros(n), [1.0], np.zeros(2 * (q + 1))])
+    cones = [clarabel.NonnegativeConeT(n + 1)] + [clarabel.SecondOrderConeT(q + 1)] * 2
+    settings = clarabel.DefaultSettings()
+    settings.verbose = False
+    objective = np.concatenate([-nu, [0.0, 0.0, 0.0]])
+    matrix = sparse.csc_matrix(np.vstack(rows))
+    solution = clarabel.DefaultSolver(
+        sparse.csc_matrix((r + 3, r + 3)), objective, matrix, right, cones, settings
+    ).solve()
+    x, dual = np.array(solution.x), np.array(solution.z)
+    found, bound = None, np.inf
+    if np.isfinite(x).all() and np.linalg.norm(x[:r]) > 0 and nu @ x[:r] > 0:
+        omega, tau = x[:r] / np.linalg.norm(x[:r]), x[r] / np.linalg.norm(x[:r])
+        offsets, cost, _ = scan(frame, U, omega)
+        at = np.abs(offsets - tau).argmin()
+        found = (omega, offsets[at], float(_ratio(nu @ omega, cost[at])))
+    if rays is not None:
+        height = rays @ C1.T * np.where(front, 1.0, -1.0)
+        size = np.abs(rays[:, :r] @ frame.C.T).max(axis=1) + np.abs(rays[:, r])
+        own = rays[(height >= -1e-9 * size[:, None]).all(axis=1)]
+        gain = own[:, :r] @ nu
+        own, gain = own[gain > 0], gain[gain > 0]
+        if len(own) == 0:
+            return found, 0.0
+        linear = np.zeros(r + 1)
+        for i, matrix in enumerate(sides):
+            part = dual[n + 1 + i * (q + 1) :][: q + 1]
+            p = -part[1:]
+            size = np.linalg.norm(p)
+            linear += (p / size if size > 0 else p) @ matrix
+        bound = float(_ratio(1.0, (own @ linear / gain).min()))
+    return found, bound
+
+
+def _cells_of_plane(C: np.ndarray) -> np.ndarray:
+    """Every way in which a line splits the points of the plane, as masks of one side, (cells, n)."""
+    i, j = np.triu_indices(len(C), 1)
+    edge = C[j] - C[i]
+    edge = edge[np.linalg.norm(edge, axis=1) > 1e-12 * np.abs(C).max()]
+    # The order of the projections changes only at directions normal to a pair's edge.
+    angle = np.unique(np.round(np.mod(np.arctan2(edge[:, 0], -edge[:, 1]), np.pi), 13))
+    middle = (angle + np.append(angle[1:], angle[0] + np.pi)) / 2
+    masks = []
+    for omega in np.column_stack([np.cos(middle), np.sin(middle)]):
+        c = C @ omega
+        level = np.sort(c)
+        gap = np.flatnonzero(np.diff(level) > 1e-12 * np.abs(C).max())
+        cut = np.concatenate([[level[0] - 1], (level[gap] + level[gap + 1]) / 2])
+        masks.append(c > cut[:, None])
+    masks = np.concatenate(masks)
+    masks[~masks[:, 0]] ^= True  # a split and its mirror image are one cell
+    return np.unique(masks, axis=0)
+
+
+def _rays_of_plane(C: np.ndarray) -> np.ndarray:
+    """The lines through two points, as (omega, tau) with either sign, (rays, 3): edges of the cells."""
+    i, j = np.triu_indices(len(C), 1)
+    edge = C[j] - C[i]
+    size = np.linalg.norm(edge, axis=1)
+    keep = size > 1e-12 * np.abs(C).max()
+    omega = np.column_stack([-edge[keep, 1], edge[keep, 0]]) / size[keep, None]
+    rays = np.column_stack([omega, (omega * C[i[keep]]).sum(axis=1)])
+    return np.vstack([rays, -rays])
