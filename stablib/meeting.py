@@ -127,18 +127,22 @@ class Meeting:
 
     def prove(self) -> None:
         """In a plane, visit every cell: what the proof finds is added, and the search goes on."""
-        for _ in range(PROOFS):
-            if self.proven or not self.can_prove:
-                break
+        if not self.can_prove or self.proven:
+            return
+        best = -np.inf, self.U, self.mu
+        for number in range(PROOFS):
             found = self.worst(self.U, self.mu, prove=True)
-            self.mu = self.mu / max(1.0, found.proven)
-            self.value = bound_value(self.form, self.own, self.U, self.mu)
-            self.proven = True
-            if self.upper - self.value <= CLOSE * self.upper:
+            mu = self.mu / max(1.0, found.proven)
+            best = max(
+                best, (bound_value(self.form, self.own, self.U, mu), self.U, mu), key=lambda b: b[0]
+            )
+            self.value, self.U, self.mu = best
+            if self.upper - self.value <= CLOSE * self.upper or number == PROOFS - 1:
                 break
             new = found.ratios > 1 + 1e-10
             self.add_pairs(found.omega[new][:PAIRS], found.tau[new][:PAIRS])
             self.run()
+        self.proven = True
 
     def network(self) -> ShallowReLU:
         """The flattest network found, a pair for what is orthogonal to the data's span included."""

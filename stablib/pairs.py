@@ -14,7 +14,8 @@ import numpy as np
 from scipy import sparse
 
 POLISHED = 8  # pairs that are improved within their cell, where not all cells are visited
-INSIDE = 1e-9  # how far a pair's hyperplane is moved off the data points, relative to its cell
+STEPS = 6  # from cell to cell
+INSIDE = 1e-8  # how far a pair's hyperplane is moved off the data points, relative to its cell
 
 
 class Frame:
@@ -141,46 +142,55 @@ def worst_pairs(
         prove: in a plane, visit every cell; on a line that is always done.
     """
     r = len(nu)
-    none = Worst(0.0, np.zeros((0, r)), np.zeros(0), np.zeros(0), 0.0)
     if r == 0 or not nu.any():
-        return none
+        return Worst(0.0, np.zeros((0, r)), np.zeros(0), np.zeros(0), 0.0)
     if r == 1:
         tau, value, least = scan(frame, U, np.ones(1))
         ratio = _ratio(abs(nu[0]), value)
         order = np.argsort(-ratio)
         proven = float(_ratio(abs(nu[0]), least).max())
-        return Worst(ratio.max(), np.ones((len(tau), 1)), tau[order], ratio[order], proven)
-    omegas, taus, ratios = [], [], []
+        return Worst(float(ratio.max()), np.ones((len(tau), 1)), tau[order], ratio[order], proven)
+    pairs, proven = [], np.inf
     for omega in starts:
         tau, value, _ = scan(frame, U, omega)
         best = value.argmin()
-        omegas.append(omega)
-        taus.append(tau[best])
-        ratios.append(_ratio(abs(nu @ omega), value[best]))
-    order = np.argsort(ratios)[::-1]
-    proven, splits = np.inf, []
+        pairs.append((omega, tau[best], float(_ratio(abs(nu @ omega), value[best]))))
+    pairs.sort(key=lambda pair: -pair[2])
     if prove and r == 2:
-        cells = _cells_of_plane(frame.C)
         rays = _rays_of_plane(frame.C)
-        proven = 0.0
-        for front in cells:
-            for sign in (1.0, -1.0):
-                found, bound = _cell(frame, U, sign * nu, front, rays)
-                proven = max(proven, bound)
-                splits.append(found)
+        bounds = [0.0]
+        for front in _cells_of_plane(frame.C):
+            for mask in (front, ~front):
+                found, bound = _cell(frame, U, nu, mask, rays)
+                pairs += [found] if found else []
+                bounds.append(bound)
+        proven = max(bounds)
     else:
-        for i in order[:POLISHED]:
-            front = frame.C @ omegas[i] > taus[i]
-            sign = 1.0 if nu @ omegas[i] > 0 else -1.0
-            splits.append(_cell(frame, U, sign * nu, front, None)[0])
-    for found in splits:
-        if found is not None:
-            omegas.append(found[0])
-            taus.append(found[1])
-            ratios.append(found[2])
-    order = np.argsort(ratios)[::-1]
-    omegas, taus, ratios = np.array(omegas)[order], np.array(taus)[order], np.array(ratios)[order]
+        for omega, tau, _ in pairs[:POLISHED]:
+            pairs += _walk(frame, U, nu, omega if nu @ omega > 0 else -omega, tau)
+    pairs.sort(key=lambda pair: -pair[2])
+    omegas, taus, ratios = (np.array(part) for part in zip(*pairs, strict=True))
     return Worst(float(ratios[0]), omegas, taus, ratios, proven)
+
+
+def _walk(
+    frame: Frame, U: np.ndarray, nu: np.ndarray, omega: np.ndarray, tau: float
+) -> list[tuple[np.ndarray, float, float]]:
+    """From cell to cell over the points that stop the best pair of each, while that gets better."""
+    c = frame.C @ omega
+    tau = tau if np.abs(c - tau).min() < np.abs(c + tau).min() else -tau
+    front, best, steps = c > tau, None, []
+    for _ in range(STEPS):
+        found, _ = _cell(frame, U, nu, front, None)
+        if found is None or best is not None and found[2] <= best * (1 + 1e-6):
+            break
+        steps.append(found)
+        best = found[2]
+        # Cost jumps where a point changes sides: look beyond all of those that are near.
+        omega, tau, _ = found
+        height = np.abs(frame.C @ omega - tau)
+        front = front ^ (height < 1e-5 * height.max())
+    return steps
 
 
 def _ratio(gain: float, cost: np.ndarray) -> np.ndarray:
@@ -192,56 +202,60 @@ def _cell(
 ) -> tuple[tuple[np.ndarray, float, float] | None, float]:
     """The best pair within one cell, as (omega, tau, ratio), and a proven bound of the ratio there.
 
-    Maximise nu.omega over the (omega, tau) that have the points of `front` in front and the others behind, and cost
-    at most 1. Dual vectors p of length <= 1 bound the norms from below by linear functions of (omega, tau); on
-    the cell, which is spanned by its rays, the quotient of two of them is least at a ray.
+    Maximise nu.omega over the (omega, tau) that have the points of `front` in front, the others behind, and
+    cost at most 1. Dual vectors p of length 1 bound both norms from below by linear functions of (omega, tau);
+    on the cell, which its rays span, the quotient of nu.omega and their sum is largest at a ray.
     """
     import clarabel
 
-    C1 = np.hstack([frame.C, -np.ones((len(front), 1))])  # C omega - tau
     n, r = frame.C.shape
+    q, size = U.shape[1], np.abs(frame.C).max()
+    C1 = np.hstack([frame.C / size, -np.ones((n, 1))])  # C omega - tau, in units of the data's size
+    length = np.linalg.norm(nu)
+    nu, unit_cost = nu / length, size / length  # what a cost of 1 below is worth
     sides = []
     for mask, sign in ((front, 1.0), (~front, -1.0)):
-        pull = np.sqrt(((U[mask].T @ frame.X1[mask]) ** 2).sum())
+        pull = np.linalg.norm(U[mask].T @ frame.X1[mask])
         sides.append(sign * pull * (U[mask].T @ C1[mask]))
-    q = U.shape[1]
-    zero = np.zeros((n, 2))
-    rows = [np.hstack([-np.where(front, 1.0, -1.0)[:, None] * C1, zero])]
-    rows.append(np.concatenate([np.zeros(r + 1), [1.0, 1.0]])[None])
-    for i, matrix in enumerate(sides):
-        rows.append(-np.eye(r + 3)[r + 1 + i][None])
-        rows.append(np.hstack([-matrix, np.zeros((q, 2))]))
+    unit = max(np.abs(side).max() for side in sides) or 1.0
+    signed = np.where(front, 1.0, -1.0)[:, None] * C1
+    inside = -signed
+    inside[:, :r] += INSIDE * nu  # so far inside the cell, in units of nu.omega
+    rows = [np.hstack([inside, np.zeros((n, 2))]), np.eye(r + 3)[[-2, -1]].sum(axis=0)[None]]
+    for i, side in enumerate(sides):
+        rows += [-np.eye(r + 3)[[r + 1 + i]], np.hstack([-side / unit, np.zeros((q, 2))])]
     right = np.concatenate([np.zeros(n), [1.0], np.zeros(2 * (q + 1))])
     cones = [clarabel.NonnegativeConeT(n + 1)] + [clarabel.SecondOrderConeT(q + 1)] * 2
     settings = clarabel.DefaultSettings()
     settings.verbose = False
-    objective = np.concatenate([-nu, [0.0, 0.0, 0.0]])
-    matrix = sparse.csc_matrix(np.vstack(rows))
-    solution = clarabel.DefaultSolver(
-        sparse.csc_matrix((r + 3, r + 3)), objective, matrix, right, cones, settings
-    ).solve()
+    settings.tol_gap_abs = settings.tol_gap_rel = settings.tol_feas = 1e-10
+    objective = np.concatenate([-nu, np.zeros(3)])
+    matrix, nothing = sparse.csc_matrix(np.vstack(rows)), sparse.csc_matrix((r + 3, r + 3))
+    solution = clarabel.DefaultSolver(nothing, objective, matrix, right, cones, settings).solve()
     x, dual = np.array(solution.x), np.array(solution.z)
-    found, bound = None, np.inf
-    if np.isfinite(x).all() and np.linalg.norm(x[:r]) > 0 and nu @ x[:r] > 0:
-        omega, tau = x[:r] / np.linalg.norm(x[:r]), x[r] / np.linalg.norm(x[:r])
-        offsets, cost, _ = scan(frame, U, omega)
-        at = np.abs(offsets - tau).argmin()
-        found = (omega, offsets[at], float(_ratio(nu @ omega, cost[at])))
+    found = None
+    if np.isfinite(x).all() and nu @ x[:r] > 1e-7:
+        at = x[: r + 1]
+        height = signed @ at
+        if (height > 0).all():
+            cost = sum(np.linalg.norm(side @ at) for side in sides)
+            ratio = float(_ratio(nu @ at[:r], cost * unit_cost))
+            w = np.linalg.norm(at[:r])
+            found = (at[:r] / w, float(at[r] * size / w), ratio)
+    bound = np.inf
     if rays is not None:
-        height = rays @ C1.T * np.where(front, 1.0, -1.0)
-        size = np.abs(rays[:, :r] @ frame.C.T).max(axis=1) + np.abs(rays[:, r])
-        own = rays[(height >= -1e-9 * size[:, None]).all(axis=1)]
+        rays = rays / np.append(np.ones(r), size)
+        height = rays @ signed.T
+        own = rays[(height >= -1e-10).all(axis=1)]
         gain = own[:, :r] @ nu
         own, gain = own[gain > 0], gain[gain > 0]
         if len(own) == 0:
             return found, 0.0
         linear = np.zeros(r + 1)
-        for i, matrix in enumerate(sides):
-            part = dual[n + 1 + i * (q + 1) :][: q + 1]
-            p = -part[1:]
-            size = np.linalg.norm(p)
-            linear += (p / size if size > 0 else p) @ matrix
-        bound = float(_ratio(1.0, (own @ linear / gain).min()))
+        for i, side in enumerate(sides):
+            p = -dual[n + 1 + i * (q + 1) :][1 : q + 1]
+            linear += (p / (np.linalg.norm(p) or 1.0)) @ side
+        bound = float(_ratio(1.0, (own @ linear / gain).min() * unit_cost))
     return found, bound
 
 
