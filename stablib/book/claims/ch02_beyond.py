@@ -13,8 +13,8 @@ from ...curvature import sharpness, tangent_features, tangent_gram
 from ...flattest import flattest_implementation
 from ...network import ShallowReLU
 from ...norms import stability_norm
+from ...small_batch import small_batch_norm, takeover_batch
 from ...stability import sgd_threshold
-from ...weights import EmpiricalWeight
 from . import cases
 from .cases import Case
 from .ch02_definitions import blocks, g_hat, g_tilde, slack
@@ -222,32 +222,6 @@ def _threshold(net: ShallowReLU, X: np.ndarray, batch: int) -> float | None:
     return 1 / np.abs(np.linalg.eigvals(np.linalg.solve(both, moment))).max()
 
 
-def small_batch_norm(net: ShallowReLU, X: np.ndarray) -> float:
-    """Sum over hyperplanes of |a_h| times the lesser g-hat of both sides: what small batches bound.
-
-    Args:
-        net: the network.
-        X: data points, shape (n, d).
-    """
-    form, weight = net.canonical(), EmpiricalWeight(X)
-    both = weight.g_hat(form.v, form.b), weight.g_hat(-form.v, -form.b)
-    return float(np.abs(form.a) @ np.minimum(*both))
-
-
-def takeover(net: ShallowReLU, X: np.ndarray) -> float:
-    """The batch size below which stability in mean square asks for more than Theorem 1.
-
-    With p = (n - B)/(B (n - 1)) the one demands eta p (1 + 2 `small_batch_norm`) <= 2, the other
-    eta (1 + 2 norm) <= 2; this is the B at which both are the same.
-
-    Args:
-        net: the network.
-        X: data points, shape (n, d).
-    """
-    ratio = (1 + 2 * stability_norm(net, X)) / (1 + 2 * small_batch_norm(net, X))
-    return len(X) / (1 + (len(X) - 1) * ratio)
-
-
 @claim(
     "text-3-other",
     kind="claim",
@@ -275,7 +249,7 @@ def batch_size(cases: Iterable[Case]) -> Verdict:
             if wide > 1e-6:
                 yield 1 - (1 + 2 * wide) / trace
             if step_size is not None and n >= 100:
-                yield 1 - takeover(net, X) / 16
+                yield 1 - takeover_batch(net, X, of="function") / 16
             for batch in range(1, n) if n <= 5 and step_size is None and wide > 1e-6 else ():
                 p = (n - batch) / (batch * (n - 1))
                 threshold = _threshold(net, X, batch)
