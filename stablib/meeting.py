@@ -15,11 +15,10 @@ from .canonical import CanonicalForm
 from .conic import restricted_optimum
 from .network import ShallowReLU
 from .pairs import Frame, Worst, scan, worst_pairs
-from .planes import Planes
+from .planes import ON_PLANE, Planes
 
 ROUNDS = 60
 PROOFS = 6
-CELLS = 60  # in a plane, the number of points up to which every cell is visited
 CLOSE = 1e-6  # relative gap that is good enough after a proof
 SUBSPACE = 12  # columns at most; the least heavy ones leave
 FRESH = 2  # eigenvectors that join in a round
@@ -78,15 +77,25 @@ class Meeting:
         size = np.linalg.norm(rest)
         if affine and size > 0:
             tau, cost, _ = scan(self.frame, self.U, rest / size)
-            self.add_pairs((rest / size)[None], tau[[cost.argmin()]])
+            level = self.frame.C @ rest / size
+            off = np.abs(level[:, None] - tau).min(axis=0)
+            self.add_pairs(
+                (rest / size)[None], tau[[np.argmin(cost + (off < 1e-3 * off.max()) * cost.max())]]
+            )
             self.front[-1] = size
         self.V = self.U
         self._start()
 
     def add_pairs(self, omega: np.ndarray, tau: np.ndarray) -> None:
-        """Put hyperplanes without slope, given in the frame, among those in use."""
-        self.planes = self.planes.join(Planes(self.X, *self.frame.planes(omega, tau)))
-        zeros = np.zeros(len(tau))
+        """Put hyperplanes without slope, given in the frame, among those in use.
+
+        Those that pass through a data point, to rounding, are left out: on which side it is nobody can say.
+        """
+        v, b = self.frame.planes(omega, tau)
+        near = np.abs(self.X @ v.T - b).min(axis=0) / (np.abs(self.X).max() + np.abs(b))
+        new = Planes(self.X, v, b).subset(near > 4 * ON_PLANE)
+        self.planes = self.planes.join(new)
+        zeros = np.zeros(new.m)
         self.slopes = np.concatenate([self.slopes, zeros])
         self.front = np.concatenate([self.front, zeros])
         self.u, self.w = (
@@ -122,11 +131,11 @@ class Meeting:
 
     @property
     def can_prove(self) -> bool:
-        """Whether all pairs can be looked at: on a line anyway, in a plane if the points are few."""
-        return self.frame.C.shape[1] < 2 or self.frame.C.shape[1] == 2 and len(self.X) <= CELLS
+        """Whether all pairs can be looked at: on a line anyway, elsewhere if there are few splits."""
+        return self.frame.C.shape[1] < 2 or self.frame.cells is not None
 
     def prove(self) -> None:
-        """In a plane, visit every cell: what the proof finds is added, and the search goes on."""
+        """Visit every cell, if they are few: what the proof finds is added, and the search goes on."""
         if not self.can_prove or self.proven:
             return
         best = -np.inf, self.U, self.mu

@@ -8,10 +8,13 @@ for all (w, t). As long as (w, t) splits the data in one way, the right side is 
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 from scipy import sparse
+
+from .cells import Cells, cells
 
 POLISHED = 8  # pairs that are improved within their cell, where not all cells are visited
 STEPS = 6  # from cell to cell
@@ -39,6 +42,11 @@ class Frame:
         self.basis = right[keep].T
         X1 = np.hstack([X, np.ones((len(X), 1))])
         self.X1 = np.linalg.qr(X1.T, mode="r").T if X1.shape[1] > len(X) else X1
+
+    @cached_property
+    def cells(self) -> Cells | None:
+        """All ways in which a hyperplane splits the data, unless there are too many to visit."""
+        return cells(self.C) if self.C.shape[1] > 1 else None
 
     def planes(self, omega: np.ndarray, tau: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Unit normals and offsets in R^d of the hyperplanes C omega = tau, omega (m, r) and tau (m,)."""
@@ -139,7 +147,7 @@ def worst_pairs(
         U: factor of the density, (n, q).
         nu: the multiplier in the frame, (r,).
         starts: directions to begin from, (s, r).
-        prove: in a plane, visit every cell; on a line that is always done.
+        prove: visit every cell, where they are few; on a line that is always done.
     """
     r = len(nu)
     if r == 0 or not nu.any():
@@ -156,10 +164,10 @@ def worst_pairs(
         best = value.argmin()
         pairs.append((omega, tau[best], float(_ratio(abs(nu @ omega), value[best]))))
     pairs.sort(key=lambda pair: -pair[2])
-    if prove and r == 2:
-        rays = _rays_of_plane(frame.C)
+    if prove and frame.cells is not None:
+        rays, fronts = frame.cells
         bounds = [0.0]
-        for front in _cells_of_plane(frame.C):
+        for front in fronts:
             for mask in (front, ~front):
                 found, bound = _cell(frame, U, nu, mask, rays)
                 pairs += [found] if found else []
@@ -217,6 +225,14 @@ def _cell(
     for mask, sign in ((front, 1.0), (~front, -1.0)):
         pull = np.linalg.norm(U[mask].T @ frame.X1[mask])
         sides.append(sign * pull * (U[mask].T @ C1[mask]))
+    if rays is not None:
+        rays = rays / np.append(np.ones(r), size)
+        signed = np.where(front, 1.0, -1.0)[:, None] * C1
+        own = rays[(rays @ signed.T >= -1e-9).all(axis=1)]
+        gain = own[:, :r] @ nu
+        own, gain = own[gain > 0], gain[gain > 0]
+        if len(own) == 0:
+            return None, 0.0
     unit = max(np.abs(side).max() for side in sides) or 1.0
     signed = np.where(front, 1.0, -1.0)[:, None] * C1
     inside = -signed
@@ -244,47 +260,9 @@ def _cell(
             found = (at[:r] / w, float(at[r] * size / w), ratio)
     bound = np.inf
     if rays is not None:
-        rays = rays / np.append(np.ones(r), size)
-        height = rays @ signed.T
-        own = rays[(height >= -1e-10).all(axis=1)]
-        gain = own[:, :r] @ nu
-        own, gain = own[gain > 0], gain[gain > 0]
-        if len(own) == 0:
-            return found, 0.0
         linear = np.zeros(r + 1)
         for i, side in enumerate(sides):
             p = -dual[n + 1 + i * (q + 1) :][1 : q + 1]
             linear += (p / (np.linalg.norm(p) or 1.0)) @ side
         bound = float(_ratio(1.0, (own @ linear / gain).min() * unit_cost))
     return found, bound
-
-
-def _cells_of_plane(C: np.ndarray) -> np.ndarray:
-    """Every way in which a line splits the points of the plane, as masks of one side, (cells, n)."""
-    i, j = np.triu_indices(len(C), 1)
-    edge = C[j] - C[i]
-    edge = edge[np.linalg.norm(edge, axis=1) > 1e-12 * np.abs(C).max()]
-    # The order of the projections changes only at directions normal to a pair's edge.
-    angle = np.unique(np.round(np.mod(np.arctan2(edge[:, 0], -edge[:, 1]), np.pi), 13))
-    middle = (angle + np.append(angle[1:], angle[0] + np.pi)) / 2
-    masks = []
-    for omega in np.column_stack([np.cos(middle), np.sin(middle)]):
-        c = C @ omega
-        level = np.sort(c)
-        gap = np.flatnonzero(np.diff(level) > 1e-12 * np.abs(C).max())
-        cut = np.concatenate([[level[0] - 1], (level[gap] + level[gap + 1]) / 2])
-        masks.append(c > cut[:, None])
-    masks = np.concatenate(masks)
-    masks[~masks[:, 0]] ^= True  # a split and its mirror image are one cell
-    return np.unique(masks, axis=0)
-
-
-def _rays_of_plane(C: np.ndarray) -> np.ndarray:
-    """The lines through two points, as (omega, tau) with either sign, (rays, 3): edges of the cells."""
-    i, j = np.triu_indices(len(C), 1)
-    edge = C[j] - C[i]
-    size = np.linalg.norm(edge, axis=1)
-    keep = size > 1e-12 * np.abs(C).max()
-    omega = np.column_stack([-edge[keep, 1], edge[keep, 0]]) / size[keep, None]
-    rays = np.column_stack([omega, (omega * C[i[keep]]).sum(axis=1)])
-    return np.vstack([rays, -rays])

@@ -14,7 +14,7 @@ from .network import ShallowReLU
 
 # A point this near to a hyperplane, relative to the size of Xv and b, counts on neither of its sides. That can
 # only lower the cost, so that a bound holds for either choice.
-ON_PLANE = 1e-13
+ON_PLANE = 1e-14
 
 
 class Planes:
