@@ -18,7 +18,7 @@ from .pairs import Frame, Worst, scan, worst_pairs
 from .planes import ON_PLANE, Planes
 
 ROUNDS = 60
-PROOFS = 6
+PROOFS = 20
 CLOSE = 1e-6  # relative gap that is good enough after a proof
 SUBSPACE = 12  # columns at most; the least heavy ones leave
 FRESH = 2  # eigenvectors that join in a round
@@ -83,7 +83,7 @@ class Meeting:
                 (rest / size)[None], tau[[np.argmin(cost + (off < 1e-3 * off.max()) * cost.max())]]
             )
             self.front[-1] = size
-        self.V = self.U
+        self.V, self.latest = self.U, (self.U, self.mu)
         self._start()
 
     def add_pairs(self, omega: np.ndarray, tau: np.ndarray) -> None:
@@ -124,7 +124,8 @@ class Meeting:
             self.V = (V @ turn)[:, -(SUBSPACE - FRESH - 1) :]
             keep = weight > LIGHT
             U = (V @ turn[:, keep]) * np.sqrt(weight[keep] / weight[keep].sum())
-            self._improve_bound(U, Q @ found.multiplier)
+            self.latest = U, Q @ found.multiplier
+            self._improve_bound(*self.latest)
             idle = idle + 1 if before - (self.upper - self.value) <= 0.01 * before else 0
             if idle == 4:
                 break
@@ -140,11 +141,11 @@ class Meeting:
             return
         best = -np.inf, self.U, self.mu
         for number in range(PROOFS):
-            found = self.worst(self.U, self.mu, prove=True)
-            mu = self.mu / max(1.0, found.proven)
-            best = max(
-                best, (bound_value(self.form, self.own, self.U, mu), self.U, mu), key=lambda b: b[0]
-            )
+            U, mu = self.latest
+            found = self.worst(U, mu, prove=True)
+            mu = mu / max(1.0, found.proven)
+            value = bound_value(self.form, self.own, U, mu)
+            best = max(best, (value, U, mu), key=lambda b: b[0])
             self.value, self.U, self.mu = best
             if self.upper - self.value <= CLOSE * self.upper or number == PROOFS - 1:
                 break
