@@ -37,6 +37,8 @@ _HOME = {
     "small_batch_norm": "small_batch",
     "max_small_batch_norm": "small_batch",
     "takeover_batch": "small_batch",
+    "extreme_points": "memorising",
+    "memoriser": "memorising",
     "linearized_sgd": "linearized",
     "diagnose": "diagnosis",
     "Diagnosis": "diagnosis",

@@ -9,7 +9,7 @@ from scipy.optimize import linprog, minimize_scalar
 from scipy.spatial import ConvexHull
 
 from stablib import mnist01, sharpness, stability_norm
-from stablib.memoriser import extreme_points, memoriser
+from stablib.memorising import extreme_points, memoriser
 from tests.core.oracles import autograd_hessian
 
 pytestmark = pytest.mark.statement("new-memoriser")
@@ -159,6 +159,19 @@ def test_no_output_bias_makes_it_flatter_than_the_one_that_it_chooses(X):
             ).fun
             trials = [closed_form(X, y - c) for c in (*y, y.mean(), 0.0)]
             assert chosen <= min([best, *trials]) * (1 + 1e-9)
+
+
+def test_small_labels_have_a_weighted_median_for_output_bias_and_large_ones_their_centre():
+    rng = np.random.default_rng(7)
+    for _ in range(20):
+        X, y = rng.normal(size=(9, 12)), rng.normal(size=9)
+        s, order = np.sqrt(1 + (X**2).sum(axis=1)), np.argsort(y)
+        half = np.searchsorted(np.cumsum(s[order]), s.sum() / 2)
+        net = memoriser(X, 1e-4 * y)
+        assert net.b2 == 1e-4 * y[order][half] and net.k == 8
+        large = memoriser(X, 1e6 * y).b2 / 1e6
+        reach = [(np.abs(y - c) * s).max() for c in (large, large - 1e-3, large + 1e-3)]
+        assert reach[0] < min(reach[1:])
 
 
 def test_no_rescaling_of_its_neurons_is_flatter():
