@@ -1,7 +1,7 @@
-"""The ways in which a hyperplane can split a few points: cells of the arrangement, and the rays that span them.
+"""The ways in which a hyperplane can split a few points: cells of an arrangement, and their rays.
 
-A hyperplane omega.c = tau is a point (omega, tau) of R^(r+1); the data points cut that space into cones, on each of which
-the same points are in front. A cone is spanned by hyperplanes through r of the points.
+A hyperplane omega.c = tau is a point (omega, tau) of R^(r+1). The data points cut that space into cones, on
+each of which the same points are in front; a cone is spanned by hyperplanes through r of the points.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The least sharpness over slopes and scales of ridges on given hyperplanes, as seen from a subspace.
 
-Minimise lambda subject to lambda - V'(11' + sum u A + w B)V >= 0 over u w >= m^2, the slopes m of the two sides of
-hyperplane h adding up to a_h, and optionally T m_front = t. It is a convex cone program, and its dual
-variable for the matrix inequality is a density matrix on the subspace. In all of R^n it would be large;
+Minimise lambda subject to lambda - V'(11' + sum u A + w B)V >= 0 over u w >= m^2, the slopes m of the two
+sides of hyperplane h adding up to a_h, and optionally T m_front = t. It is a convex cone program, and its
+dual variable for the matrix inequality is a density matrix on the subspace. In all of R^n it would be large;
 restricted to a few eigenvectors it takes milliseconds, and its minimiser says which to add.
 """
 

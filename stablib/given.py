@@ -1,4 +1,4 @@
-"""The best multiplier of the affine part for a given density: a linear program with one cut for every pair."""
+"""The best multiplier of the affine part for a given density: a linear program, one cut for every pair."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ ROUNDS = 40
 def best_multiplier(meeting: Meeting, U: np.ndarray) -> tuple[float, np.ndarray, bool]:
     """Maximise the bound over the multipliers for which no pair costs less than they pay.
 
-    The bound is a concave, piecewise linear function of mu; pairs that a trial mu breaks are added as cuts. In the end
-    mu is scaled down to meet the worst pair known, or every pair where that can be proven.
+    The bound is concave and piecewise linear in mu; pairs that a trial mu breaks are added as cuts. In the
+    end mu is scaled down to meet the worst pair known, or every pair where that can be proven.
 
     Args:
         meeting: the function on its data, not yet searched.

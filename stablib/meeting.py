@@ -1,9 +1,9 @@
 """Flattest network and best density at once: two searches that meet, over all widths.
 
-In a subspace of R^n the best density, the best multiplier and the best slopes and scales come from one small cone
-program (`conic`). Its network, looked at in all of R^n, has eigenvectors that belong into the subspace; its multiplier
-breaks at antipodal pairs (`pairs`) that belong among the hyperplanes. With both added the program is solved again,
-until the network's sharpness and the bound that density and multiplier prove are the same.
+In a subspace of R^n the best density, the best multiplier and the best slopes and scales come from one small
+cone program (`conic`). Its network, looked at in all of R^n, has eigenvectors that belong into the subspace;
+its multiplier breaks at antipodal pairs (`pairs`) that belong among the hyperplanes. With both added the
+program is solved again, until the network's sharpness is what density and multiplier prove.
 """
 
 from __future__ import annotations
@@ -155,7 +155,7 @@ class Meeting:
         self.proven = True
 
     def network(self) -> ShallowReLU:
-        """The flattest network found, a pair for what is orthogonal to the data's span included."""
+        """The flattest network found, with what costs nothing on the data and was left out."""
         planes, m, kappa = self.best
         net = planes.network(m, kappa, 0.0)
         if self.affine:
@@ -163,6 +163,17 @@ class Meeting:
             size = np.linalg.norm(rest)
             if size > 1e-11 * (np.abs(self.form.beta).sum() + np.abs(m).sum()):
                 net = _with_cheap_pair(net, rest / size, size, self.X)
+        else:
+            # Hyperplanes beyond the data, on the side where there is none.
+            front, back = ~self.own.live.reshape(2, -1)
+            empty = np.concatenate([front, back & ~front]) * np.tile(self.form.a, 2)
+            idle = self.own.network(empty, np.ones_like(empty), 0.0)
+            net = ShallowReLU(
+                np.vstack([net.W1, idle.W1]),
+                np.concatenate([net.b1, idle.b1]),
+                np.concatenate([net.w2, idle.w2]),
+                0.0,
+            )
         c = np.mean(self.net(self.X) - net(self.X))
         return ShallowReLU(net.W1, net.b1, net.w2, c)
 

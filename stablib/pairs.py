@@ -1,9 +1,10 @@
-"""Antipodal pairs, relu(z) - relu(-z) = z: what the cheapest of them costs, and the proof that none is cheaper.
+"""Antipodal pairs, relu(z) - relu(-z) = z: what the cheapest of them costs, and the proof that none is.
 
-A pair on the hyperplane w.x = t, w not necessarily of length one, costs 2 (s(w, t) + s(-w, -t)) under a density matrix
-P = UU' and adds w to the function's linear part. So a multiplier mu is admissible if |mu.w| <= s(w, t) + s(-w, -t)
-for all (w, t). As long as (w, t) splits the data in one way, the right side is a sum of two norms of vectors linear in
-(w, t), hence convex: each cell of the data's arrangement is a small cone program, and on a line it is one-dimensional.
+A pair on the hyperplane w.x = t, w not of length one in general, costs 2 (s(w, t) + s(-w, -t)) under a
+density matrix P = UU', and adds w to the function's linear part. So a multiplier mu is admissible if
+|mu.w| <= s(w, t) + s(-w, -t) for all (w, t). As long as (w, t) splits the data in one way, the right side is
+a sum of two norms of vectors linear in (w, t), hence convex: each cell of the data's arrangement is a small
+cone program, and on a line it is one-dimensional.
 """
 
 from __future__ import annotations
@@ -175,22 +176,21 @@ def worst_pairs(
         proven = max(bounds)
     else:
         for omega, tau, _ in pairs[:POLISHED]:
-            pairs += _walk(frame, U, nu, omega if nu @ omega > 0 else -omega, tau)
+            sign = 1.0 if nu @ omega > 0 else -1.0
+            pairs += _walk(frame, U, nu, frame.C @ (sign * omega) > sign * tau)
     pairs.sort(key=lambda pair: -pair[2])
     omegas, taus, ratios = (np.array(part) for part in zip(*pairs, strict=True))
     return Worst(float(ratios[0]), omegas, taus, ratios, proven)
 
 
 def _walk(
-    frame: Frame, U: np.ndarray, nu: np.ndarray, omega: np.ndarray, tau: float
+    frame: Frame, U: np.ndarray, nu: np.ndarray, front: np.ndarray
 ) -> list[tuple[np.ndarray, float, float]]:
     """From cell to cell over the points that stop the best pair of each, while that gets better."""
-    c = frame.C @ omega
-    tau = tau if np.abs(c - tau).min() < np.abs(c + tau).min() else -tau
-    front, best, steps = c > tau, None, []
+    best, steps = 0.0, []
     for _ in range(STEPS):
         found, _ = _cell(frame, U, nu, front, None)
-        if found is None or best is not None and found[2] <= best * (1 + 1e-6):
+        if found is None or found[2] <= best * (1 + 1e-6):
             break
         steps.append(found)
         best = found[2]
@@ -211,8 +211,8 @@ def _cell(
     """The best pair within one cell, as (omega, tau, ratio), and a proven bound of the ratio there.
 
     Maximise nu.omega over the (omega, tau) that have the points of `front` in front, the others behind, and
-    cost at most 1. Dual vectors p of length 1 bound both norms from below by linear functions of (omega, tau);
-    on the cell, which its rays span, the quotient of nu.omega and their sum is largest at a ray.
+    cost at most 1. Dual vectors p of length 1 bound both norms below by linear functions of (omega, tau); on
+    the cell, which its rays span, the quotient of nu.omega and their sum is largest at a ray.
     """
     import clarabel
 

@@ -12,8 +12,8 @@ import numpy as np
 
 from .network import ShallowReLU
 
-# A point this near to a hyperplane, relative to the size of Xv and b, counts on neither of its sides. That can
-# only lower the cost, so that a bound holds for either choice.
+# A point this near to a hyperplane, relative to the size of Xv and b, counts on neither of its sides. That
+# can only lower the cost, so that a bound holds for either choice.
 ON_PLANE = 1e-14
 
 
@@ -40,6 +40,7 @@ class Planes:
 
     @property
     def m(self) -> int:
+        """The number of hyperplanes."""
         return len(self.b)
 
     def join(self, other: Planes) -> Planes:
@@ -73,7 +74,7 @@ class Planes:
         return pull, ((U.T @ self.height) ** 2).sum(axis=0)
 
     def cost(self, U: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """s in front and behind, each (m,)."""
+        """The cost s of a unit ridge in front and behind, each (m,)."""
         pull, height = self.traces(U)
         s = np.sqrt(pull) * np.sqrt(height)
         return s[: self.m], s[self.m :]
