@@ -26,6 +26,7 @@ _HOME = {
     "max_stability_norm": "bounds",
     "sufficient_stability": "bounds",
     "flattest_implementation": "flattest",
+    "equivalent_implementation": "equivalents",
     "implementation_free_bound": "anywidth",
     "affine_aware_bound": "anywidth",
     "least_sharpness": "anywidth",
