@@ -1,4 +1,4 @@
-"""Bounds over all implementations, against a general solver of the dual and against implementations themselves."""
+"""Bounds over all implementations, against a general solver of the dual and against implementations."""
 
 import clarabel
 import numpy as np
@@ -10,6 +10,7 @@ from stablib import (
     EmpiricalWeight,
     ShallowReLU,
     affine_aware_bound,
+    equivalent_implementation,
     flattest_implementation,
     implementation_free_bound,
     least_sharpness,
@@ -254,6 +255,16 @@ def test_an_affine_function_has_no_bends_and_still_costs():
     steep = line.rescale(1.0)
     steep = ShallowReLU(steep.W1, steep.b1, 3 * steep.w2)
     assert affine_aware_bound(steep, X, "uniform").value == pytest.approx(1 + 6 * price, rel=1e-4)
+
+
+@pytest.mark.statement("new-implementation-free", "new-any-width")
+def test_no_random_implementation_is_flatter(random_networks):
+    for number, (net, X) in enumerate(random_networks(12, seed=5, n_max=9, d_max=4, k_max=5)):
+        free, least = implementation_free_bound(net, X), least_sharpness(net, X)
+        for seed in range(15):
+            other = equivalent_implementation(net, seed=100 * number + seed)
+            for form in (other, flattest_implementation(other, X).net):
+                assert sharpness(form, X) >= least.value * (1 - 1e-9) >= free.value * (1 - 1e-6)
 
 
 @pytest.mark.statement("new-any-width")
