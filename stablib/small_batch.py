@@ -131,7 +131,8 @@ def sgd_threshold_bounds(
     a quotient that is nowhere below the threshold. Where all directions are equally uncertain it is
     2 tr H/[(1 - q) |H|_F^2 + q E|phi|^4], at most 2/(q tr H). Where only the sharpest direction u is
     uncertain it is 2/[(1 - q) lambda_max + q E(u.phi)^4/lambda_max], at most 2/lambda_max. So the lesser of
-    2/(q tr H) and 2/lambda_max is right up to the factor kappa + 1 - q, with kappa = max |phi|^2/E|phi|^2.
+    2/(q tr H) and 2/lambda_max is right up to the factor kappa + 1 - q, with kappa = max |phi|^2/E|phi|^2:
+    for single points no better factor is possible, as `memoriser` shows with large labels.
 
     Args:
         net: the network, taken to interpolate.

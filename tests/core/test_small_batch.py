@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from stablib import ShallowReLU, max_stability_norm, sgd_threshold, sharpness, stability_norm
+from stablib import (
+    ShallowReLU,
+    gaussian,
+    max_stability_norm,
+    memoriser,
+    sgd_threshold,
+    sharpness,
+    stability_norm,
+)
 from stablib.small_batch import (
     max_small_batch_norm,
     sgd_threshold_bounds,
@@ -154,6 +162,19 @@ def test_the_bounds_enclose_the_exact_threshold_at_other_sizes(random_networks):
             assert low * (1 - ROUNDING) <= eta <= high * (1 + ROUNDING)
             bound = max_small_batch_norm(eta, B, len(X), replacement=replacement)
             assert 2 * small_batch_norm(net, X) + 1 <= (2 * bound + 1) * (1 + ROUNDING)
+
+
+def test_the_factor_between_threshold_and_ceilings_is_met_by_neurons_that_share_no_point():
+    # Alone, a point shrinks up to 2/|phi_j|^2: at B = 1 that is the lower end, where points hardly interact.
+    X, y = gaussian(100, 20)
+    net = memoriser(X, 1e6 * y)
+    low, high = sgd_threshold_bounds(net, X, 1)
+    assert_allclose(sgd_threshold(net, X, 1), low, rtol=1e-6)
+    size2 = (autograd_features(net, X) ** 2).sum(axis=0)
+    trace, spread = size2.mean(), size2.max() / size2.mean()
+    assert 2 / trace < 2 / sharpness(net, X) and spread > 3
+    assert_allclose(low, 2 / trace / spread, rtol=1e-9)
+    assert high > 1.5 * low
 
 
 def test_batches_of_all_points_leave_only_two_over_the_sharpness(any_network):
