@@ -13,6 +13,7 @@ from stablib import (
     ShallowReLU,
     equivalent_implementation,
     flattest_implementation,
+    least_sharpness,
     r_norm,
     sharpness,
     sharpness_lower_bound,
@@ -131,6 +132,15 @@ def test_random_ones_of_random_networks_obey_the_bound_too(random_networks):
         other = equivalent_implementation(net, seed=net.k)
         assert sharpness_lower_bound(net, X) <= sharpness(other, X) * (1 + 1e-9)
         assert_allclose(sharpness_upper_bound(other, X), sharpness_upper_bound(net, X), rtol=1e-8)
+
+
+@pytest.mark.statement("new-any-width")
+def test_none_is_flatter_than_the_least_sharpness_over_all_widths(random_networks):
+    for net, X in random_networks(25, seed=23, n_max=10, d_max=3, k_max=6):
+        least = least_sharpness(net, X)
+        for seed in range(12):
+            other = equivalent_implementation(net, seed=seed, split=False, padded=seed % 2 == 0)
+            assert least.value <= flattest_implementation(other, X).sharpness * (1 + 1e-9)
 
 
 def test_with_all_steps_off_the_neurons_change_places(any_network):
