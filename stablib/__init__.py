@@ -30,7 +30,6 @@ _HOME = {
     "implementation_free_bound": "anywidth",
     "affine_aware_bound": "anywidth",
     "least_sharpness": "anywidth",
-    "Bound": "anywidth",
     "gd_threshold": "stability",
     "sgd_threshold": "stability",
     "sgd_threshold_interval": "stability",

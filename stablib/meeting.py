@@ -23,6 +23,7 @@ CLOSE = 1e-6  # relative gap that is good enough after a proof
 SUBSPACE = 12  # columns at most; the least heavy ones leave
 FRESH = 2  # eigenvectors that join in a round
 PAIRS = 12  # and pairs
+MANY = 60  # pairs, beyond which idle ones leave
 LIGHT = (
     1e-9  # directions of a density that weigh less are dropped: they cost time and prove nothing
 )
@@ -103,6 +104,16 @@ class Meeting:
             for part in (self.u, self.w)
         )
 
+    def _drop_idle_pairs(self) -> None:
+        """Of many pairs, keep those in use: what the program costs grows with their number."""
+        size = np.abs(self.front)
+        size[: self.own.m if self.affine else None] = np.inf
+        keep = size > 1e-7 * np.abs(self.front).max(initial=0)
+        if self.affine and len(size) - self.own.m > MANY and not keep.all():
+            both = np.tile(keep, 2)
+            self.planes, self.slopes = self.planes.subset(keep), self.slopes[keep]
+            self.front, self.u, self.w = self.front[keep], self.u[both], self.w[both]
+
     def run(self) -> None:
         """Search until both sides meet, or until nothing moves any more."""
         n, idle = len(self.X), 0
@@ -124,6 +135,7 @@ class Meeting:
             self.V = (V @ turn)[:, -(SUBSPACE - FRESH - 1) :]
             keep = weight > LIGHT
             U = (V @ turn[:, keep]) * np.sqrt(weight[keep] / weight[keep].sum())
+            self._drop_idle_pairs()
             self.latest = U, Q @ found.multiplier
             self._improve_bound(*self.latest)
             idle = idle + 1 if before - (self.upper - self.value) <= 0.01 * before else 0
