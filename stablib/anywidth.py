@@ -15,7 +15,7 @@ from . import checks
 from .curvature import sharpness
 from .flattest import flattest_implementation
 from .given import best_multiplier
-from .meeting import Meeting, bound_value, uniform
+from .meeting import GOAL, Meeting, bound_value, uniform
 from .network import ShallowReLU
 
 SEARCHED = 10_000  # numbers in X beyond which no pairs are looked for: the cells' programs take minutes there
@@ -43,7 +43,9 @@ class Bound(NamedTuple):
     certified: bool
 
 
-def implementation_free_bound(net: ShallowReLU, X: Any, density: Any = None) -> Bound:
+def implementation_free_bound(
+    net: ShallowReLU, X: Any, density: Any = None, *, tol: float = GOAL
+) -> Bound:
     """A lower bound of the sharpness of every implementation of the network's function, of any width.
 
     For every density matrix P (P >= 0, tr P = 1) no network that computes f is flatter than
@@ -54,14 +56,15 @@ def implementation_free_bound(net: ShallowReLU, X: Any, density: Any = None) -> 
         net: the network.
         X: data points, shape (n, d); the labels are taken to be net(X).
         density: a density matrix to use instead of the best one, (n, n), or "uniform" for 11'/n.
+        tol: relative gap at which the search ends.
 
     Returns:
-        Bound, with a gap of 1e-8 as a rule. `net` computes f up to an affine function, which the bound lets
+        Bound, with a gap of `tol` as a rule. `net` computes f up to an affine function, which the bound lets
         go free, and `upper` is its sharpness: the gap says how far P is from the best one. With a given
         density nothing is looked for: `upper` is infinite, `gap` 1 and `net` None.
 
     Raises:
-        ValueError: if `net` is no ShallowReLU, X does not fit it, or the density is none.
+        ValueError: if `net` is no ShallowReLU, X does not fit it, density is none, or tol is not positive.
 
     Example:
         >>> net = ShallowReLU([[1.0], [1.0]], [0.5, -0.5], [1.0, -1.0])
@@ -74,15 +77,18 @@ def implementation_free_bound(net: ShallowReLU, X: Any, density: Any = None) -> 
     """
     net = checks.network(net)
     X = checks.points_of(X, net)
+    tol = checks.positive(tol, "tol")
     if density is not None:
         U = _factor(density, len(X))
         meeting = Meeting(net, X, affine=False)
         value = bound_value(meeting.form, meeting.own, U, meeting.mu)
         return Bound(value, U @ U.T, meeting.mu, np.inf, 1.0, None, True)
-    return _bound(_met(net, X, affine=False))
+    return _bound(_met(net, X, tol, affine=False))
 
 
-def affine_aware_bound(net: ShallowReLU, X: Any, density: Any = None) -> Bound:
+def affine_aware_bound(
+    net: ShallowReLU, X: Any, density: Any = None, *, tol: float = GOAL
+) -> Bound:
     """A lower bound that also sees the affine part of the function.
 
     Write f = sum_h a_h relu(v_h.x - b_h) + beta.x + c. For every density matrix P and every mu with
@@ -94,6 +100,7 @@ def affine_aware_bound(net: ShallowReLU, X: Any, density: Any = None) -> Bound:
         X: data points, shape (n, d); the labels are taken to be net(X).
         density: a density matrix for which the best mu is found, (n, n), or "uniform" for 11'/n; if left
             out, the best of both are.
+        tol: relative gap at which the search ends.
 
     Returns:
         Bound. `certified` is true where the condition on mu is proven for all (v, b): for data on a line, and
@@ -103,7 +110,7 @@ def affine_aware_bound(net: ShallowReLU, X: Any, density: Any = None) -> Bound:
         `implementation_free_bound`. `upper` and `net` are as for `least_sharpness`.
 
     Raises:
-        ValueError: if `net` is no ShallowReLU, X does not fit it, or the density is none.
+        ValueError: if `net` is no ShallowReLU, X does not fit it, density is none, or tol is not positive.
 
     Example:
         >>> line = ShallowReLU([[1.0], [-1.0]], [0.0, 0.0], [1.0, -1.0])        # f(x) = x has no bend at all
@@ -115,6 +122,7 @@ def affine_aware_bound(net: ShallowReLU, X: Any, density: Any = None) -> Bound:
     """
     net = checks.network(net)
     X = checks.points_of(X, net)
+    tol = checks.positive(tol, "tol")
     if density is not None:
         U = _factor(density, len(X))
         if X.size > SEARCHED:
@@ -122,25 +130,28 @@ def affine_aware_bound(net: ShallowReLU, X: Any, density: Any = None) -> Bound:
         value, mu, proven = best_multiplier(Meeting(net, X, affine=True), U)
         return Bound(value, U @ U.T, mu, np.inf, 1.0, None, proven)
     if X.size > SEARCHED:
-        return _without_multiplier(net, X)
-    return _bound(_met(net, X, affine=True))
+        return _without_multiplier(net, X, tol)
+    return _bound(_met(net, X, tol, affine=True))
 
 
-def least_sharpness(net: ShallowReLU, X: Any) -> Bound:
+def least_sharpness(net: ShallowReLU, X: Any, *, tol: float = GOAL) -> Bound:
     """The least sharpness over all implementations of the network's function, of any width, from both sides.
 
     Args:
         net: the network.
         X: data points, shape (n, d); the labels are taken to be net(X).
+        tol: relative gap at which the search ends. Where pairs are searched for, 1e-2 takes a quarter of the
+            time that 1e-8 takes.
 
     Returns:
-        Bound, always certified. Where `affine_aware_bound` is certified, value and upper meet to 1e-6 as a
-        rule. Elsewhere `value` is `implementation_free_bound`, and `upper` comes from a search over antipodal
-        pairs; where X has more than 10,000 entries it is the flattest rescaling. `net` computes the
-        same function, and its sharpness is `upper`; the least value itself need not be attained.
+        Bound, always certified. Where `affine_aware_bound` is certified, value and upper meet to 1e-6 (or to
+        `tol`, if that is more) as a rule; with at most d + 1 points in d > 1 dimensions, where every split is
+        possible, a gap may remain. Elsewhere `value` is `implementation_free_bound`, and `upper` comes
+        from a search over antipodal pairs; where X has more than 10,000 entries it is the flattest rescaling.
+        `net` computes the same function, and its sharpness is `upper`; the least value need not be attained.
 
     Raises:
-        ValueError: if `net` is no ShallowReLU or X does not fit it.
+        ValueError: if `net` is no ShallowReLU, X does not fit it, or tol is not positive.
 
     Example:
         >>> line = ShallowReLU([[1.0], [-1.0]], [0.0, 0.0], [1.0, -1.0])
@@ -152,19 +163,20 @@ def least_sharpness(net: ShallowReLU, X: Any) -> Bound:
     """
     net = checks.network(net)
     X = checks.points_of(X, net)
+    tol = checks.positive(tol, "tol")
     if X.size > SEARCHED:
-        return _without_multiplier(net, X)
-    found = _bound(_met(net, X, affine=True))
+        return _without_multiplier(net, X, tol)
+    found = _bound(_met(net, X, tol, affine=True))
     if found.certified:
         return found
-    free = _met(net, X, affine=False)
+    free = _met(net, X, tol, affine=False)
     proven = Bound(free.value, free.U @ free.U.T, free.mu, found.upper, 1.0, found.net, True)
     return _or_flattest(proven, net, X)
 
 
-def _without_multiplier(net: ShallowReLU, X: np.ndarray) -> Bound:
+def _without_multiplier(net: ShallowReLU, X: np.ndarray, tol: float) -> Bound:
     """What is known without a search for pairs."""
-    free = implementation_free_bound(net, X)
+    free = implementation_free_bound(net, X, tol=tol)
     return _or_flattest(free._replace(upper=np.inf), net, X)
 
 
@@ -176,8 +188,8 @@ def _or_flattest(found: Bound, net: ShallowReLU, X: np.ndarray) -> Bound:
     return found._replace(gap=max(0.0, 1 - found.value / found.upper))
 
 
-def _met(net: ShallowReLU, X: np.ndarray, *, affine: bool) -> Meeting:
-    meeting = Meeting(net, X, affine=affine)
+def _met(net: ShallowReLU, X: np.ndarray, tol: float, *, affine: bool) -> Meeting:
+    meeting = Meeting(net, X, affine=affine, tol=tol)
     meeting.run()
     meeting.prove()
     return meeting

@@ -27,7 +27,7 @@ MANY = 60  # pairs, beyond which idle ones leave
 LIGHT = (
     1e-9  # directions of a density that weigh less are dropped: they cost time and prove nothing
 )
-GOAL = 1e-8  # relative gap at which the search ends
+GOAL = 1e-8  # relative gap at which the search ends, unless another is given
 
 
 def bound_value(form: CanonicalForm, planes: Planes, U: np.ndarray, mu: np.ndarray) -> float:
@@ -61,8 +61,8 @@ class Meeting:
         upper: sharpness of the flattest network so far.
     """
 
-    def __init__(self, net: ShallowReLU, X: np.ndarray, *, affine: bool) -> None:
-        self.net, self.X, self.affine = net, X, affine
+    def __init__(self, net: ShallowReLU, X: np.ndarray, *, affine: bool, tol: float = GOAL) -> None:
+        self.net, self.X, self.affine, self.tol = net, X, affine, tol
         self.form, self.frame = net.canonical(), Frame(X)
         self.own = Planes(X, self.form.v, self.form.b)
         live = self.own.live[: self.own.m] & self.own.live[self.own.m :]
@@ -120,7 +120,7 @@ class Meeting:
         for _ in range(ROUNDS):
             before = self.upper - self.value
             top = self._improve_network()
-            if self.upper - self.value <= GOAL * self.upper or not self.planes.live.any():
+            if self.upper - self.value <= self.tol * self.upper or not self.planes.live.any():
                 break
             V = np.linalg.qr(np.hstack([uniform(n), self.V, top]))[0][:, : min(n, SUBSPACE)]
             linear, Q = self._equations()
@@ -159,7 +159,7 @@ class Meeting:
             value = bound_value(self.form, self.own, U, mu)
             best = max(best, (value, U, mu), key=lambda b: b[0])
             self.value, self.U, self.mu = best
-            if self.upper - self.value <= CLOSE * self.upper or number == PROOFS - 1:
+            if self.upper - self.value <= max(self.tol, CLOSE) * self.upper or number == PROOFS - 1:
                 break
             new = found.ratios > 1 + 1e-10
             self.add_pairs(found.omega[new][:PAIRS], found.tau[new][:PAIRS])
