@@ -44,11 +44,11 @@ def waterfall(found: Diagnosis) -> Figure:
     rows = _rows(found)
     with rc_context({"font.size": 13, "mathtext.fontset": "cm"}):
         figure = Picture(figsize=(6.0, 1.0 + 0.38 * len(rows)), dpi=100, layout="constrained")
-        _draw(figure.add_subplot(), rows, found.flattest.value)
+        draw(figure.add_subplot(), rows, found.flattest.value)
     return figure
 
 
-class _Level(NamedTuple):
+class Level(NamedTuple):
     """A number that the way down passes, with its name."""
 
     name: str
@@ -57,25 +57,32 @@ class _Level(NamedTuple):
     marker: str
 
 
-def _rows(found: Diagnosis) -> list[_Level | Step]:
+def _rows(found: Diagnosis) -> list[Level | Step]:
     """From top to bottom: named levels, and the steps between them."""
-    rows: list[_Level | Step] = []
+    rows: list[Level | Step] = []
     for step in found.slack:
         if step.name == "dynamics":
-            rows.append(_Level("2/\u03b7", step.before, EDGE, "D"))
+            rows.append(Level("2/\u03b7", step.before, EDGE, "D"))
         if step.name == "residual":
-            rows.append(_Level("sharpness", step.before, SHARPNESS, "o"))
+            rows.append(Level("sharpness", step.before, SHARPNESS, "o"))
         rows.append(step)
-    rows.append(_Level("1 + 2 norm", found.slack[-1].after, BOUND, "^"))
+    rows.append(Level("1 + 2 norm", found.slack[-1].after, BOUND, "^"))
     return rows
 
 
-def _draw(axes: Axes, rows: list[_Level | Step], flattest: float | None) -> None:
+def draw(axes: Axes, rows: list[Level | Step], flattest: float | None = None) -> None:
+    """Draw a way down: levels as marks, the steps between them as bars.
+
+    Args:
+        axes: empty axes.
+        rows: levels and steps from top to bottom, each where the one before it ends.
+        flattest: the sharpness of the flattest rescaling, drawn as a line; None for no line.
+    """
     from matplotlib.patheffects import withStroke
     from matplotlib.ticker import LogLocator, NullLocator
 
-    levels = [row for row in rows if isinstance(row, _Level)]
-    steps = [row for row in rows if not isinstance(row, _Level)]
+    levels = [row for row in rows if isinstance(row, Level)]
+    steps = [row for row in rows if not isinstance(row, Level)]
     ends = [level.value for level in levels] + [step.after for step in steps]
     ends += [] if flattest is None else [flattest]
     least, most = min(ends), max(ends)
@@ -103,7 +110,7 @@ def _draw(axes: Axes, rows: list[_Level | Step], flattest: float | None) -> None
             annotation_clip=False,
         )
     for y, row in enumerate(rows):
-        if isinstance(row, _Level):
+        if isinstance(row, Level):
             axes.plot(row.value, y, row.marker, color=row.color, markersize=9, zorder=3)
             text, color, right = f"{row.value:.4g}", row.color, row.value
         else:
@@ -120,12 +127,12 @@ def _draw(axes: Axes, rows: list[_Level | Step], flattest: float | None) -> None
             path_effects=[withStroke(linewidth=4, foreground="white")],  # it may cross the line
         )
         if y + 1 < len(rows):  # where this row ends, the next one starts
-            end = row.value if isinstance(row, _Level) else row.after
+            end = row.value if isinstance(row, Level) else row.after
             axes.plot([end, end], [y, y + 1], color=QUIET, linewidth=0.8, zorder=1)
     axes.set_ylim(len(rows) - 0.4, -0.7)
     axes.set_yticks(range(len(rows)), [row.name for row in rows])
     for label, row in zip(axes.get_yticklabels(), rows, strict=True):
-        if isinstance(row, _Level):
+        if isinstance(row, Level):
             label.set_color(row.color)
     axes.set_xlabel("sharpness, logarithmic: bars are factors" if logarithmic else "sharpness")
     axes.spines[["top", "right", "left"]].set_visible(False)
