@@ -105,9 +105,9 @@ def affine_aware_bound(
     Returns:
         Bound. `certified` is true where the condition on mu is proven for all (v, b): for data on a line, and
         where hyperplanes split the points in at most 2,000 ways (63 points in a plane, 23 in space, 11 in
-        any dimension). Elsewhere it was met by every pair that a search came up with, and `value` may be too
-        high: it is no proof. Where X has more than 10,000 entries, mu = 0, which is
-        `implementation_free_bound`. `upper` and `net` are as for `least_sharpness`.
+        any dimension; beyond the plane, points in general position). Elsewhere it was met by every pair that
+        a search came up with, and `value` may be too high: it is no proof. Where X has more than 10,000
+        entries, mu = 0, which is `implementation_free_bound`. `upper` and `net` are as for `least_sharpness`.
 
     Raises:
         ValueError: if `net` is no ShallowReLU, X does not fit it, density is none, or tol is not positive.

@@ -342,3 +342,60 @@ def test_other_things_than_networks_and_data_are_refused():
             bound("net", X)
         with pytest.raises(ValueError, match="X"):
             bound(net, X[:, :1])
+
+
+@pytest.mark.parametrize("d", [1, 2, 3])
+def test_on_symmetric_data_a_slope_costs_its_mean_absolute_deviation(d):
+    rng = np.random.default_rng(d)
+    half, beta, mean = rng.normal(size=(4, d)), rng.normal(size=d), rng.normal(size=d)
+    X = mean + np.vstack([half, -half])
+    net = ShallowReLU([beta, -beta], [0.3, -0.3], [1.0, -1.0])
+    deviation = X @ beta - mean @ beta
+    floor = 1 + np.abs(deviation).mean()
+    found = affine_aware_bound(net, X, "uniform")
+    assert found.certified == (d < 3)  # in space, these points are not in general position
+    assert floor <= found.value * (1 + 1e-9)
+    # The multiplier of the proof, on many hyperplanes.
+    mu = ((X - mean) * np.sign(deviation)[:, None]).mean(axis=0) / 2
+    assert np.isclose(2 * mu @ beta, floor - 1)
+    for _ in range(300):
+        v = rng.normal(size=d)
+        v /= np.linalg.norm(v)
+        z = X @ v - mean @ v - rng.normal()
+        price = 0.0
+        for side in (z, -z):
+            on = side > 0
+            mass = np.hstack([X, np.ones((8, 1))])[on].sum(axis=0) / 8
+            price += np.maximum(side, 0).mean() * np.linalg.norm(mass)
+        assert abs(mu @ v) <= price * (1 + 1e-12)
+
+
+def test_side_by_side_two_networks_have_the_mean_of_their_gram_matrices():
+    rng = np.random.default_rng(0)
+    net = ShallowReLU(rng.normal(size=(4, 2)), rng.normal(size=4), rng.normal(size=4), 0.7)
+    X, t = rng.normal(size=(9, 2)), 0.3
+    other = equivalent_implementation(net, seed=1)
+    parts = [(net, (1 - t) ** 0.5), (other, t**0.5)]
+    both = ShallowReLU(
+        np.vstack([c * part.W1 for part, c in parts]),
+        np.concatenate([c * part.b1 for part, c in parts]),
+        np.concatenate([c * part.w2 for part, c in parts]),
+        (1 - t) * net.b2 + t * other.b2,
+    )
+    assert np.allclose(both(X), net(X))
+    grams = [phi.T @ phi for phi in (autograd_features(part, X) for part in (net, other, both))]
+    assert np.allclose(grams[2], (1 - t) * grams[0] + t * grams[1])
+
+
+@pytest.mark.parametrize(
+    "function", [implementation_free_bound, affine_aware_bound, least_sharpness]
+)
+def test_a_search_ends_at_the_gap_that_was_asked_for(function):
+    rng = np.random.default_rng(3)
+    net = ShallowReLU(rng.normal(size=(8, 2)), rng.normal(size=8), rng.normal(size=8))
+    X = rng.normal(size=(15, 2))
+    loose, tight = function(net, X, tol=0.05), function(net, X)
+    assert loose.value <= tight.upper and tight.value <= loose.upper
+    assert loose.gap <= 0.05 and tight.gap <= 1e-6
+    with pytest.raises(ValueError, match="tol"):
+        function(net, X, tol=0.0)

@@ -104,7 +104,7 @@ def median_shares(networks: Iterable[Case]) -> Shares:
     return Shares(*np.median([shares(case.net, case.X) for case in networks], axis=0))
 
 
-def bounds_table(networks: Iterable[Case], tol: float = 1e-2) -> Shown:
+def bounds_table(networks: Iterable[Case], tol: float = 3e-2) -> Shown:
     """The order of all bounds on trained networks.
 
     Args:
