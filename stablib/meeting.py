@@ -19,6 +19,7 @@ from .planes import ON_PLANE, Planes
 
 ROUNDS = 60
 PROOFS = 20
+IDLE = 4  # proofs in a row that prove no more
 CLOSE = 1e-6  # relative gap that is good enough after a proof
 SUBSPACE = 12  # columns at most; the least heavy ones leave
 FRESH = 2  # eigenvectors that join in a round
@@ -151,15 +152,17 @@ class Meeting:
         """Visit every cell, if they are few: what the proof finds is added, and the search goes on."""
         if not self.can_prove or self.proven:
             return
-        best = -np.inf, self.U, self.mu
+        best, idle = (-np.inf, self.U, self.mu), 0
         for number in range(PROOFS):
             U, mu = self.latest
             found = self.worst(U, mu, prove=True)
             mu = mu / max(1.0, found.proven)
             value = bound_value(self.form, self.own, U, mu)
+            idle = idle + 1 if value <= best[0] else 0
             best = max(best, (value, U, mu), key=lambda b: b[0])
             self.value, self.U, self.mu = best
-            if self.upper - self.value <= max(self.tol, CLOSE) * self.upper or number == PROOFS - 1:
+            done = self.upper - self.value <= max(self.tol, CLOSE) * self.upper
+            if done or number == PROOFS - 1 or idle == IDLE:
                 break
             new = found.ratios > 1 + 1e-10
             self.add_pairs(found.omega[new][:PAIRS], found.tau[new][:PAIRS])
