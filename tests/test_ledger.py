@@ -131,3 +131,12 @@ def test_the_table_links_each_row_to_its_check_and_can_be_linked_to():
     for entry in COMMITTED:
         assert f'<tr id="ledger-{entry["id"]}">' in shown
         assert f'href="{entry["chapter"]}.html#check-{entry["id"]}"' in shown
+
+
+def test_the_text_of_a_page_holds_no_times_and_the_terminal_tells_short_ones_from_none():
+    (entry,) = [dict(e) for e in COMMITTED if e["id"] == "lem-3"]
+    terminal = [ledger.text_table([entry | {"seconds": s}]) for s in (0.04, 2.26)]
+    assert "seconds" in terminal[0] and "  < 0.1  " in terminal[0] and "  2.3  " in terminal[1]
+    pages = {repr(ledger.LedgerTable([entry | {"seconds": s}])) for s in (0.04, 2.26)}
+    (page,) = pages
+    assert "seconds" not in page and page.endswith(entry["says"])

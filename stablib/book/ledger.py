@@ -150,20 +150,26 @@ def chapter(number: str) -> str:
     return found[0].stem if found else number
 
 
-def text_table(entries: Iterable[Mapping[str, Any]]) -> str:
-    """Entries as lines of text: id, verdict, margin, cases, seconds, and what is said."""
+def text_table(entries: Iterable[Mapping[str, Any]], *, times: bool = True) -> str:
+    """Entries as lines of text: id, verdict, margin, cases, seconds, and what is said.
+
+    Args:
+        entries: of the ledger.
+        times: whether there is a column of seconds.
+    """
     rows = [("id", "verdict", "margin", "cases", "seconds", "says")]
     for e in entries:
         margin = _shown(e["margin"])
         if e.get("corrected_margin") is not None:
             margin = f"{_shown(e['corrected_margin'])} (printed {margin})"
-        rows.append(
-            (e["id"], e["verdict"], margin, f"{e['cases']:,}", f"{e['seconds']:.1f}", e["says"])
-        )
-    widths = [max(len(row[i]) for row in rows) for i in range(5)]
+        seconds = "< 0.1" if e["seconds"] < 0.1 else f"{e['seconds']:.1f}"
+        rows.append((e["id"], e["verdict"], margin, f"{e['cases']:,}", seconds, e["says"]))
+    if not times:
+        rows = [(*row[:4], row[5]) for row in rows]
+    *columns, _ = zip(*rows, strict=True)
+    widths = [*(max(map(len, column)) for column in columns), 0]
     return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=False))
-        + f"  {row[5]}"
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
         for row in rows
     )
 
@@ -196,7 +202,8 @@ class LedgerTable:
         self.entries = list(entries)
 
     def __repr__(self) -> str:
-        return text_table([{**e, "seconds": 0.0} for e in self.entries])
+        # A page says the same in every run, and how long a search took is never the same.
+        return text_table(self.entries, times=False)
 
     def _repr_html_(self) -> str:
         names = ("statement", "where", "verdict", "margin", "cases")
