@@ -7,7 +7,7 @@ from numpy.testing import assert_allclose
 from scipy.sparse.linalg import LinearOperator, eigsh
 
 from stablib import EmpiricalWeight
-from stablib.book import specs
+from stablib.book import specs, tables
 from stablib.book.claims import CLAIMS, Verdict, cases, ch02, ch08
 from stablib.training import sweep
 from stablib.training.table import Table
@@ -35,7 +35,7 @@ def test_no_table_of_the_book_lacks_a_row():
     from stablib.training.store import read_csv
     from stablib.training.sweeps import home
 
-    for spec in specs.SWEEPS:
+    for spec in tables.SWEEPS:
         kinds = {"hash": str} | spec.runs[0].columns()
         rows = read_csv(home() / "results" / f"{spec.name}.csv", kinds)
         assert {run.hash for run in spec.runs} <= rows.keys(), spec.name

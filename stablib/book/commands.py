@@ -75,7 +75,7 @@ def _format(arguments: list[str]) -> int:
 
 
 def _results(arguments: list[str]) -> int:
-    from stablib.book.specs import run_all
+    from stablib.book.tables import run_all
 
     run_all()
     return 0

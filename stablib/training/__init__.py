@@ -8,7 +8,7 @@ _HOME = {
     "gradient_descent": "descent",
     "sgd": "descent",
     "Spec": "specs",
-    "TrainingRun": "specs",
+    "TrainingRun": "runs",
     "Sweep": "grids",
     "Table": "table",
     "sweep": "sweeps",

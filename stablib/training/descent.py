@@ -47,6 +47,7 @@ def gradient_descent(
     tol: float = 1e-8,
     max_steps: int = 1_000_000,
     warmup: int = 0,
+    freeze_biases: bool = False,
     record_every: int = 0,
     progress: bool = False,
 ) -> Trained:
@@ -65,6 +66,7 @@ def gradient_descent(
         max_steps: steps at most.
         warmup: number of steps over which the step size rises linearly to eta; the run does not end by
             tolerance before, because a minimum found with smaller steps says nothing about eta.
+        freeze_biases: leave b1 as it is at the start.
         record_every: steps between two entries of the history; 0 keeps none.
         progress: show a progress bar.
 
@@ -92,9 +94,10 @@ def gradient_descent(
     engine: FullBatch | GramForm
     if 2 * n < 3 * d:  # n x n products are cheaper than n x d products forward and backward
         everything = Batches(n, n, sampling="epoch")
-        engine = GramForm(start, X, y, step_size, warmup, limit, batches=everything)
+        frozen = {"batches": everything, "freeze_biases": freeze_biases}
+        engine = GramForm(start, X, y, step_size, warmup, limit, **frozen)
     else:
-        engine = FullBatch(start, X, y, step_size, warmup, limit)
+        engine = FullBatch(start, X, y, step_size, warmup, limit, freeze_biases)
     return _drive(
         engine, net, X, y, step_size, tol, max_steps, warmup, STUCK_STEPS, record_every, progress
     )

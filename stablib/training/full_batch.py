@@ -23,6 +23,7 @@ def _descend(
     tol: float,
     first: int,
     limit: float,
+    frozen: bool,
     losses: np.ndarray,
 ) -> tuple[int, int]:
     """As many steps as `losses` has places; returns the number done and why it ended.
@@ -65,8 +66,10 @@ def _descend(
             return t, BELOW
         gemm(True, X, C, 1.0, W)
         for i in range(k):
-            b1[i] += db[i]
             w2[i] += dw[i]
+        if not frozen:
+            for i in range(k):
+                b1[i] += db[i]
         b2[0] += db2
     return len(losses), GOING
 
@@ -84,8 +87,10 @@ class FullBatch:
         step_size: float,
         warmup: int,
         limit: float,
+        freeze_biases: bool = False,
     ) -> None:
         n, k = len(X), net.k
+        self.frozen = freeze_biases
         self.X, self.y = X, y
         self.step_size, self.warmup, self.limit = step_size, float(warmup), limit
         self.state = (net.W1.T.copy(), net.b1.copy(), net.w2.copy(), np.array([net.b2]))
@@ -103,7 +108,7 @@ class FullBatch:
         self.finite = tuple(part.copy() for part in self.state)
         done, why = _descend(
             self.X, self.y, *self.state, self.scratch, self.step_size, self.warmup, start, tol, first,
-            self.limit, losses,
+            self.limit, self.frozen, losses,
         )  # fmt: skip
         return done, 0, ENDINGS[why]
 

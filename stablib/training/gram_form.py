@@ -133,6 +133,7 @@ class GramForm:
         batches: Batches,
         dtype: str = "float64",
         patience: int = 0,
+        freeze_biases: bool = False,
     ) -> None:
         self.start_net, self.X, self.y = net, X, y
         self.step_size, self.limit, self.batches = step_size, limit, batches
@@ -140,7 +141,8 @@ class GramForm:
         self.ramp = float(warmup * batches.steps)
         self.needed, self.below = max(patience, 1), 0
         self.dtype = np.dtype(dtype)
-        self.K = X @ X.T + 1.0
+        self.frozen = freeze_biases
+        self.K = X @ X.T + (0.0 if freeze_biases else 1.0)
         self.K_rounded = self.K.astype(self.dtype)
         self.Z = net.preactivations(X)
         self.A = np.zeros_like(self.Z)
@@ -184,7 +186,8 @@ class GramForm:
     def network(self) -> ShallowReLU:
         """The network as it stands, or the last finite one."""
         net = self.start_net
-        W1, b1 = net.W1 + self.A.T @ self.X, net.b1 + self.A.sum(axis=0)
+        W1 = net.W1 + self.A.T @ self.X
+        b1 = net.b1 if self.frozen else net.b1 + self.A.sum(axis=0)
         return ShallowReLU(W1, b1, self.w2, self.b2[0])
 
     def _loss(self, Z: np.ndarray) -> float:

@@ -3,74 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..curvature import sharpness, tangent_gram
-from ..data import Dataset
-from ..flattest import Flattest, flattest_implementation
-from ..network import ShallowReLU
+from ..curvature import sharpness
 from ..norms import one_sided_norm, parametric_stability_norm, r_norm, stability_norm
-
-
-class Minimum:
-    """A trained network with its data and its start; what several columns need is computed once.
-
-    Args:
-        run: the spec, which knows its data sets and its start.
-        stored: parameters W1, b1, w2, b2 and data X, y, as they are stored.
-        steps: gradient steps taken.
-        reason: why training ended.
-    """
-
-    def __init__(self, run: Any, stored: dict[str, np.ndarray], steps: int, reason: str) -> None:
-        self.run, self.steps, self.reason = run, steps, reason
-        self.net = ShallowReLU(*(stored[name] for name in ("W1", "b1", "w2", "b2")))
-        self.train = Dataset(stored["X"], stored["y"])
-        self.X, self.y = self.train
-
-    @cached_property
-    def validation(self) -> Dataset | None:
-        """Points that were not trained on, if the data set has some."""
-        return self.run.datasets()[1]
-
-    @cached_property
-    def start(self) -> ShallowReLU:
-        """The network from which training started."""
-        return self.run.start(self.net.d)
-
-    @cached_property
-    def gram(self) -> np.ndarray:
-        """Phi' Phi, shape (n, n)."""
-        return tangent_gram(self.net, self.X)
-
-    @cached_property
-    def active(self) -> np.ndarray:
-        """Which point makes which neuron fire, shape (n, k)."""
-        return self.net.preactivations(self.X) > 0
-
-    @cached_property
-    def flattest(self) -> Flattest | None:
-        """The flattest rescaling; it takes interpolation for granted, so a stuck run has none."""
-        return None if self.reason == "stuck" else flattest_implementation(self.net, self.X)
-
-    @cached_property
-    def kernel_change(self) -> float:
-        """|Phi'Phi - its initial value| / |its initial value|, Frobenius norms."""
-        initial = tangent_gram(self.start, self.X)
-        return float(np.linalg.norm(self.gram - initial) / np.linalg.norm(initial))
-
-    def error(self, data: Dataset | None) -> float | None:
-        """Share of points on the wrong side of 0; None where labels are no classes."""
-        if data is None or not (np.abs(data.y) == 1).all():
-            return None
-        return float(np.mean(np.where(self.net(data.X) > 0, 1, -1) != data.y))
-
-    def loss(self, data: Dataset | None) -> float | None:
-        """(1/2n) sum (f(x_j) - y_j)^2."""
-        return None if data is None else float(np.mean((self.net(data.X) - data.y) ** 2) / 2)
+from .minimum import Minimum
 
 
 class Column(NamedTuple):
@@ -98,6 +37,13 @@ COLUMNS: tuple[Column, ...] = (
         lambda m: sharpness(m.net, m.X, m.y),
         "top eigenvalue of the full Hessian",
     ),
+    Column(
+        "side_low",
+        float,
+        lambda m: m.sides[0],
+        "least sharpness over the sides of the pairs within 1e-5 of a knot",
+    ),
+    Column("side_high", float, lambda m: m.sides[1], "greatest sharpness over those sides"),
     Column("trace", float, lambda m: np.trace(m.gram) / len(m.X), "trace of the Hessian"),
     Column(
         "flattest",
@@ -110,6 +56,18 @@ COLUMNS: tuple[Column, ...] = (
         float,
         lambda m: m.flattest and m.flattest.lower_bound,
         "what no rescaling can go below (empty if stuck)",
+    ),
+    Column(
+        "implementation_free",
+        float,
+        lambda m: m.free and m.free.value,
+        "what no implementation of any width can go below (empty if stuck)",
+    ),
+    Column(
+        "implementation_free_upper",
+        float,
+        lambda m: m.free and m.free.upper,
+        "what that bound can be at most",
     ),
     Column(
         "stability_norm", float, lambda m: stability_norm(m.net, m.X), "norm of f with weight g"
@@ -127,6 +85,12 @@ COLUMNS: tuple[Column, ...] = (
         "sum over neurons, hyperplanes not merged",
     ),
     Column("r_norm", float, lambda m: r_norm(m.net), "the same with weight 1"),
+    Column(
+        "laplacian",
+        float,
+        lambda m: m.laplacian,
+        "integral of the absolute Laplacian over the ball that reaches the farthest point (up to d = 3)",
+    ),
     Column("bias_norm", float, lambda m: np.linalg.norm(m.net.b1), "|b1|"),
     Column("bias_norm_init", float, lambda m: np.linalg.norm(m.start.b1), "|b1| before training"),
     Column(
@@ -134,6 +98,18 @@ COLUMNS: tuple[Column, ...] = (
         float,
         lambda m: np.median(np.abs(m.net.ridges().b)) if m.net.W1.any() else None,
         "median over neurons of |b1_i| / |W1_i|",
+    ),
+    Column(
+        "offset_weighted",
+        float,
+        lambda m: m.weighted_offset,
+        "mean of |b1_i| / |W1_i|, weighted by the slopes",
+    ),
+    Column(
+        "bias_norm_balanced",
+        float,
+        lambda m: m.balanced_bias,
+        "|b1| when every neuron has |W1_i| = |w2_i|",
     ),
     Column("weight_norm", float, lambda m: np.linalg.norm(m.net.W1), "|W1|, Frobenius"),
     Column(
@@ -155,6 +131,18 @@ COLUMNS: tuple[Column, ...] = (
         "neurons that fire on no training point",
     ),
     Column(
+        "always_on",
+        int,
+        lambda m: np.sum(m.active.all(axis=0)),
+        "neurons that fire on every training point",
+    ),
+    Column(
+        "rare",
+        int,
+        lambda m: np.sum((m.active.sum(axis=0) <= 2) & m.active.any(axis=0)),
+        "neurons that fire on one or two training points",
+    ),
+    Column(
         "knots_1e3", int, lambda m: m.net.knots_on_data(m.X, 1e-3), "pairs within 1e-3 of a knot"
     ),
     Column(
@@ -162,6 +150,13 @@ COLUMNS: tuple[Column, ...] = (
     ),
     Column(
         "knots_1e7", int, lambda m: m.net.knots_on_data(m.X, 1e-7), "pairs within 1e-7 of a knot"
+    ),
+    Column(
+        "sgd_threshold",
+        float,
+        lambda m: m.threshold,
+        "largest step size stable in mean square, without replacement; 2 / sharpness for gradient descent "
+        "(empty unless it ended by tolerance)",
     ),
     Column(
         "train_error", float, lambda m: m.error(m.train), "share of training points misclassified"

@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose
 
 import stablib
 from stablib import ShallowReLU, sharpness, sharpness_lower_bound
-from stablib.book import specs
+from stablib.book import tables
 from stablib.training.specs import ENGINE
 
 RESULTS = Path(stablib.__file__).parents[1] / "results"
@@ -35,7 +35,7 @@ def networks(name):
 
 
 def test_every_sweep_of_the_book_has_its_table_with_all_its_runs():
-    for spec in specs.SWEEPS:  # a reader may have added runs, or tables
+    for spec in tables.SWEEPS:  # a reader may have added runs, or tables
         assert {run.hash for run in spec.runs} <= table(spec.name).keys()
 
 

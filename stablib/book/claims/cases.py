@@ -167,9 +167,9 @@ def stored(name: str) -> tuple[Case, ...]:
         ValueError: if no such table is kept.
     """
     from ...training import sweep
-    from .. import specs
+    from .. import tables
 
-    known = {spec.name: spec for spec in specs.SWEEPS if spec.networks is not None}
+    known = {spec.name: spec for spec in tables.SWEEPS if spec.networks is not None}
     if name not in known:
         raise ValueError(f"name is {name!r}; one of {', '.join(known)} is needed")
     table = sweep(known[name], progress=False)

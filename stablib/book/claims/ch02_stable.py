@@ -99,10 +99,10 @@ def _tables() -> Iterator[dict[str, Any]]:
     from ...training.measure import COLUMNS
     from ...training.store import read_csv
     from ...training.sweeps import home
-    from .. import specs
+    from .. import tables
 
     kinds = {"hash": str, "step_size": float} | {column.name: column.kind for column in COLUMNS}
-    for spec in specs.SWEEPS:
+    for spec in tables.SWEEPS:
         for row in read_csv(home() / "results" / f"{spec.name}.csv", kinds).values():
             if row["reason"] == "tolerance":
                 yield row | {"name": f"{spec.name}, step size {row['step_size']:g}"}

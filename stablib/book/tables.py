@@ -1,0 +1,44 @@
+"""All tables of the book, and how they are computed from nothing."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from stablib.training import Table, sweep
+from stablib.training.sweeps import home
+
+from .controls import CONTROLS
+from .kinks import KINKS, eta_star
+from .specs import MAIN
+
+SWEEPS = (*MAIN, *CONTROLS)
+
+
+def run_all(progress: bool = True, *, root: str | Path | None = None) -> dict[str, Table]:
+    """Compute all tables of the book from nothing; if that was interrupted, go on where it stopped.
+
+    The tables in results/ are not read, and are replaced one by one as their sweeps end. What earlier
+    sweeps left in _runs is removed first, unless it belongs to an interrupted call of this function.
+
+    Args:
+        progress: whether bars count the runs.
+        root: the folder of `results` and `_runs`, as for `sweep`.
+
+    Returns:
+        The tables by name.
+
+    Raises:
+        RuntimeError: if a run fails; it is named, and the finished ones are kept.
+    """
+    folder = (home() if root is None else Path(root)) / "_runs"
+    begun = folder / "all_from_nothing"
+    if not begun.exists():
+        for name in (*(spec.name for spec in SWEEPS), *KINKS):
+            shutil.rmtree(folder / name, ignore_errors=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        begun.touch()
+    tables = {spec.name: sweep(spec, root=root, progress=progress, anew=True) for spec in SWEEPS}
+    eta_star(root, progress, anew=True)
+    begun.unlink(missing_ok=True)
+    return tables
