@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from stablib.training import Table, sweep
+from stablib.training import Sweep, Table, sweep
 from stablib.training.sweeps import home
 
 from .controls import CONTROLS
@@ -13,6 +13,19 @@ from .kinks import KINKS, eta_star
 from .specs import MAIN
 
 SWEEPS = (*MAIN, *CONTROLS)
+
+
+def named(name: str) -> Sweep:
+    """The sweep behind a table.
+
+    Raises:
+        ValueError: if the book has no such table.
+    """
+    for spec in SWEEPS:
+        if spec.name == name:
+            return spec
+    names = ", ".join(spec.name for spec in SWEEPS)
+    raise ValueError(f"name is {name!r}; one of {names} is needed")
 
 
 def run_all(progress: bool = True, *, root: str | Path | None = None) -> dict[str, Table]:

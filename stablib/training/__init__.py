@@ -8,6 +8,7 @@ _HOME = {
     "gradient_descent": "descent",
     "sgd": "descent",
     "Spec": "specs",
+    "StabilityMonitor": "monitor",
     "TrainingRun": "runs",
     "Sweep": "grids",
     "Table": "table",

@@ -73,10 +73,15 @@ class Table:
         return np.array([np.nan if cell is None else cell for cell in cells], dtype=np.float64)
 
     def where(self, **values: Any) -> Table:
-        """The rows whose cells have these values."""
+        """The rows whose cells have these values; "" is an empty cell of a word."""
         for name in values:
             self._known(name)
-        kept = [row for row in self._rows if all(row[name] == v for name, v in values.items())]
+        wanted = {n: None if v == "" and self.kinds[n] is str else v for n, v in values.items()}
+        kept = [
+            row
+            for row in self._rows
+            if all((row[n] or None if v is None else row[n]) == v for n, v in wanted.items())
+        ]
         return Table(kept, self.kinds, self._networks)
 
     def by(self, *names: str) -> Table:

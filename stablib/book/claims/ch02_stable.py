@@ -101,10 +101,12 @@ def _tables() -> Iterator[dict[str, Any]]:
     from ...training.sweeps import home
     from .. import tables
 
-    kinds = {"hash": str, "step_size": float} | {column.name: column.kind for column in COLUMNS}
+    kinds: dict[str, type] = {"hash": str, "variant": str, "step_size": float}
+    kinds |= {column.name: column.kind for column in COLUMNS}
     for spec in tables.SWEEPS:
         for row in read_csv(home() / "results" / f"{spec.name}.csv", kinds).values():
-            if row["reason"] == "tolerance":
+            # With frozen biases training sees a part of the Hessian only.
+            if row["reason"] == "tolerance" and "frozen" not in (row["variant"] or ""):
                 yield row | {"name": f"{spec.name}, step size {row['step_size']:g}"}
 
 

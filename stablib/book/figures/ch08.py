@@ -7,15 +7,20 @@ from matplotlib.figure import Figure
 
 from ...data import Dataset
 from ...training.table import Table
+from ..widgets import PictureSlider
 from . import style
-from .chain import chain_against_step_size, chain_table, slack_table
+from .chain import chain_against_step_size, chain_table, draw_chain, slack_table
 
 __all__ = [
+    "batches",
     "chain_against_step_size",
     "chain_table",
     "digits",
+    "features",
     "initialisations",
+    "scales",
     "slack_table",
+    "splits",
     "validation_error",
 ]
 
@@ -32,14 +37,116 @@ def digits(data: Dataset, count: int = 8) -> Figure:
 
 def validation_error(table: Table) -> Figure:
     """Share of the validation images on the wrong side of 0, over the step size."""
-    table = table.by("step_size")
     figure, axes = style.figure(6.0, 3.4)
-    eta, error = table["step_size"], 100 * table["val_error"]
-    axes.plot(eta, error, **style.OTHER)
+    error = 100 * table["val_error"]
+    style.draw_band(axes, table["step_size"], error, style.OTHER)
     axes.set_ylim(0, 1.15 * np.nanmax(error))
     axes.set_ylabel("validation error in %")
-    style.step_size_axis(axes, eta)
+    style.step_size_axis(axes, table["step_size"])
     return figure
+
+
+def scales(table: Table) -> Figure:
+    """The chain for each initialisation scale, with eta* where 2/eta meets the flat branch."""
+    every = np.unique(table["scale"])
+    figure, axes = style.figure(7.4, 6.4, nrows=2, ncols=2, sharex=True)
+    for ax, scale in zip(axes.flat, every, strict=True):
+        rows = table.where(scale=float(scale)).by("step_size")
+        draw_chain(ax, rows, names=scale == every[0])
+        smallest = rows["step_size"] == rows["step_size"].min()
+        ax.axvline(2 / np.median(rows["sharpness"][smallest]), color=style.QUIET, linestyle=":")
+        ax.set_title(f"scale {scale:g}")
+        ax.set_ylabel("")
+        ax.set_xlabel("")
+        ax.set_xticks([0.001, 0.01, 0.1], ["0.001", "0.01", "0.1"])
+    figure.supxlabel(r"step size $\eta$", fontsize=13)
+    return figure
+
+
+def batches(table: Table) -> Figure:
+    """Two edges over the batch size: sharpness against 2/eta, and eta against SGD's own threshold."""
+    figure, axes = style.figure(7.2, 3.4, ncols=2, sharey=True)
+    looks = {0.005: style.FLATTEST, 0.02: style.SHARPNESS, 0.1: style.BOUND}
+    shown = (
+        (lambda t: t["sharpness"] * t["step_size"] / 2, r"sharpness / $(2/\eta)$"),
+        (lambda t: t["step_size"] / t["sgd_threshold"], r"$\eta$ / SGD's own threshold"),
+    )
+    good = [row for row in table if row["reason"] == "tolerance" and row["sampling"] == "uniform"]
+    rows = Table(good, table.kinds)
+    for ax, (values, title) in zip(axes, shown, strict=True):
+        for step_size, look in looks.items():
+            own = rows.where(step_size=step_size).by("batch_size")
+            ax.plot(own["batch_size"], values(own), **look, label=rf"$\eta = {step_size:g}$")
+        ax.axhline(1, color=style.EDGE["color"])
+        ax.set_title(title)
+        ax.set_xscale("log", base=2)
+        ax.set_xticks([1, 4, 16, 64], ["1", "4", "16", "64"])
+        ax.minorticks_off()
+        ax.set(xlabel="batch size", ylim=(0, 1.15))
+    axes[1].legend(loc="lower right")
+    return figure
+
+
+def splits(table: Table, early: Table) -> Figure:
+    """Validation error and loss of ten splits over the step size, and of one small step stopped early."""
+    figure, axes = style.figure(7.2, 3.4, ncols=2)
+    factors = {"val_error": 100.0, "val_loss": 1.0}
+    titles = ("validation error in %", "validation loss")
+    places = {0.1: 0.0002, 0.01: 0.00035, 0.001: 0.0006, 0.0001: 0.001}
+    for ax, (name, factor), title in zip(axes, factors.items(), titles, strict=True):
+        for split in np.unique(table["data_seed"]).tolist():
+            rows = table.where(data_seed=split).by("step_size")
+            ax.plot(rows["step_size"], factor * rows[name], color=style.OTHER["color"], alpha=0.6)
+        for tol, place in places.items():
+            value = factor * early.where(tol=tol)[name]
+            ax.plot(np.full(len(value), place), value, ".", color=style.EDGE["color"], alpha=0.7)
+        ax.set(title=title, xscale="log", xlabel="step size; left, red: stopped early")
+        ax.set_ylim(bottom=0)
+        ax.set_xticks(
+            [*places.values(), 0.002, 0.01, 0.05, 0.2],
+            ["$10^{-1}$", "", "", "$10^{-4}$", "0.002", "0.01", "0.05", "0.2"],
+            fontsize=10,
+        )
+        ax.minorticks_off()
+    return figure
+
+
+def features(table: Table) -> PictureSlider:
+    """First-layer images of the ten steepest neurons, and how often neurons fire, for each step size."""
+    found = {
+        row["step_size"]: table.networks[row["hash"]]
+        for row in table
+        if row["hash"] in table.networks
+    }
+
+    def picture(step_size: float) -> Figure:
+        net, data = found[step_size]
+        a, v, _ = net.ridges()
+        figure, axes = style.figure(7.0, 3.6, nrows=2, ncols=6)
+        for ax, i in zip(axes[:, :5].flat, np.argsort(-np.abs(a)), strict=False):
+            top = np.abs(v[i]).max()
+            ax.imshow(np.sign(a[i]) * v[i].reshape(28, 28), cmap="PuOr", vmin=-top, vmax=top)
+            ax.set_axis_off()
+        for ax in axes[:, 5]:
+            ax.remove()
+        wide = figure.add_subplot(axes[0, 0].get_gridspec()[:, 5])
+        share = (net.preactivations(data.X) > 0).mean(axis=0)
+        wide.hist(
+            share,
+            bins=np.linspace(0, 1, 11),
+            color=style.FLATTEST["color"],
+            orientation="horizontal",
+        )
+        wide.set(ylim=(0, 1), xlim=(0, 140), title="fires on")
+        return figure
+
+    return PictureSlider(
+        picture,
+        sorted(found),
+        name="step size",
+        alt="First-layer weights of ten neurons as images, and how often neurons fire",
+        colours=128,
+    )
 
 
 def initialisations(table: Table) -> Figure:

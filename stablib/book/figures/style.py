@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
@@ -73,6 +76,29 @@ def label_end(
         va="center",
         annotation_clip=False,
     )
+
+
+def draw_band(axes: Axes, x: np.ndarray, values: np.ndarray, look: Mapping[str, Any]) -> np.ndarray:
+    """Medians of values with equal abscissa as a line, in a band from the least to the greatest.
+
+    Args:
+        axes: where it is drawn.
+        x: abscissas, shape (m,), each as often as there are values.
+        values: shape (m,); NaN is passed over.
+        look: of the line, as for `plot`.
+
+    Returns:
+        The medians, in the order of the distinct abscissas.
+    """
+    places = np.unique(x)
+    groups = [values[(x == place) & np.isfinite(values)] for place in places]
+    low, middle, high = (
+        np.array([float(f(group)) if len(group) else np.nan for group in groups])
+        for f in (np.min, np.median, np.max)
+    )
+    axes.fill_between(places, low, high, color=look["color"], alpha=0.18, linewidth=0)
+    axes.plot(places, middle, **look)
+    return middle
 
 
 def step_size_axis(axes: Axes, step_sizes: np.ndarray) -> None:
