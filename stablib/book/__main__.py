@@ -14,6 +14,7 @@ COMMANDS = {
     "setup": "create .venv and install everything into it (the others do it, too)",
     "book": "run all chapters, build the HTML book, print the path to open",
     "test": "every check that CI runs; --only STEP[,STEP] for some of them",
+    "test-full": "the same with longer searches: 1,000 examples a property, twenty kills",
     "notebooks": "run all chapters (or those named) and replace the committed notebooks",
     "check": "compare the committed notebooks with the chapters' texts, running nothing",
     "format": "format modules, tests, and the code in the chapters' texts",

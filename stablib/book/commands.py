@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -62,6 +63,11 @@ def _test(arguments: list[str]) -> int:
     return run_suite(arguments, say)
 
 
+def _test_full(arguments: list[str]) -> int:
+    os.environ["STABLIB_FULL"] = "1"
+    return _test(arguments)
+
+
 def _format(arguments: list[str]) -> int:
     from stablib.book.formatting import format_chapter
     from stablib.book.notebooks import texts
@@ -113,6 +119,7 @@ _DO: dict[str, Callable[[list[str]], int]] = {
     "notebooks": _notebooks,
     "check": _check,
     "test": _test,
+    "test-full": _test_full,
     "format": _format,
     "results": _results,
     "ledger": _ledger,

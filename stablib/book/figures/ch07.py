@@ -211,5 +211,5 @@ def smoothness(table: Table, controls: Table) -> Figure:
             ax.plot(rows["sharpness"], rows[name], **look, label=label, alpha=0.8)
         ax.set(xscale="log", xlabel="sharpness", title=title)
         ax.set_ylim(bottom=0)
-    axes[1].legend(fontsize=10, loc="upper left")
+    axes[1].legend(fontsize=10, loc="lower right")
     return figure

@@ -69,5 +69,5 @@ def labels(table: Table) -> Figure:
         ax.set_title(title)
         ax.set_yscale("log")
         style.step_size_axis(ax, table["step_size"])
-    axes[0].legend(loc="lower left", fontsize=10)
+    axes[0].legend(loc="upper right", fontsize=10)
     return figure

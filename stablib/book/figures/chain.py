@@ -80,10 +80,15 @@ def draw_chain(axes: Axes, table: Table, *, names: bool = True) -> None:
     """The same, into given axes: medians over the seeds in bands from the least to the greatest."""
     table = table.by("step_size")
     eta = np.unique(table["step_size"])
+    bound = 1 + 2 * table["stability_norm"]
+    first = table["step_size"] == eta[0]
+    start = [float(np.nanmedian(v[first])) for v in (table["sharpness"], table["flattest"], bound)]
+    # Names stand where there is room: the flattest rescaling is near the one curve or near the other.
+    low = start[1] ** 2 < start[0] * start[2]
     lines = [
-        (table["sharpness"], "sharpness", style.SHARPNESS, 12),
-        (table["flattest"], "flattest", style.FLATTEST, -15),
-        (1 + 2 * table["stability_norm"], r"$1+2\,\|f\|_{\mathcal{R},g}$", style.BOUND, 13),
+        (table["sharpness"], "sharpness", style.SHARPNESS, -15 if low else 12),
+        (table["flattest"], "flattest", style.FLATTEST, 13 if low else -15),
+        (bound, r"$1+2\,\|f\|_{\mathcal{R},g}$", style.BOUND, -15 if low else 13),
     ]
     fine = np.geomspace(eta.min() / 1.15, eta.max() * 1.15, 100)
     axes.plot(fine, 2 / fine, **style.EDGE)
@@ -101,10 +106,10 @@ def draw_chain(axes: Axes, table: Table, *, names: bool = True) -> None:
     axes.set_yscale("log")
     axes.set_ylim(0.6 * np.nanmin(lines[-1][0]), 2.2 * top)
     inside = np.flatnonzero(2 / fine < 1.6 * top)
-    first = inside[0] if len(inside) else 0
+    place = inside[0] if len(inside) else 0
     if names:
         style.label_end(
-            axes, fine, 2 / fine, r"$2/\eta$", style.EDGE["color"], at=int(first), dx=8, dy=4
+            axes, fine, 2 / fine, r"$2/\eta$", style.EDGE["color"], at=int(place), dx=8, dy=4
         )
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.set_ylabel("eigenvalue of the Hessian")

@@ -109,7 +109,7 @@ def step_size_axis(axes: Axes, step_sizes: np.ndarray) -> None:
         step_sizes: eta of the runs, shape (m,).
     """
     axes.set_xscale("log")
-    chosen = [eta for eta in sorted(set(step_sizes)) if f"{eta:.0e}"[0] in "125"]
+    chosen = [e for e in sorted(set(step_sizes)) if f"{e:.1e}".startswith(("1.0", "2.0", "5.0"))]
     axes.set_xticks(chosen, [f"{eta:g}" for eta in chosen])
     axes.minorticks_off()
     axes.set_xlabel(r"step size $\eta$")
