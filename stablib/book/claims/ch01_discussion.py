@@ -49,7 +49,7 @@ def batch_rows(
     from ...stability import gd_threshold, sgd_threshold
 
     out = []
-    for case in [*descended(), *stored("fig5")[4::3]] if minima is None else minima:
+    for case in [*descended(), *stored("fig5")[6::3]] if minima is None else minima:
         n = len(case.X)
         trace = np.trace(tangent_gram(case.net, case.X)) / n
         edge = gd_threshold(case.net, case.X)

@@ -98,7 +98,7 @@ class Knots(NamedTuple):
 def knots(minima: Iterable[Case] | None = None) -> list[Knots]:
     """Counts and sides, by default at the three synthetic minima and at four on MNIST."""
     out = []
-    for net, X, y, name, eta in [*descended(), *stored("fig5")[4:]] if minima is None else minima:
+    for net, X, y, name, eta in [*descended(), *stored("fig5")[6:]] if minima is None else minima:
         away = np.abs(net.preactivations(X)) / np.linalg.norm(net.W1, axis=1)
         points = tuple(float((away < tol).any(axis=1).mean()) for tol in (1e-3, 1e-5, 1e-7))
         _, high = sharpness_interval(net, X, y, sides=1e-5)

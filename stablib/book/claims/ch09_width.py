@@ -74,7 +74,7 @@ def _flatter(net: ShallowReLU, X: np.ndarray, number: int) -> Iterator[float]:
         [*cases.adversarial(), *cases.random(80)],
         cases.stored("overview")[::3],
         cases.descended(),
-        cases.stored("fig5")[4:5],
+        cases.stored("fig5")[6:7],
     ),
 )
 def implementation_free(cases: Iterable[Case]) -> Verdict:

@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from ...data import Dataset
+from ...training.grids import Sweep
 from ...training.table import Table
 from ..widgets import PictureSlider
 from . import style
@@ -111,32 +112,36 @@ def splits(table: Table, early: Table) -> Figure:
     return figure
 
 
-def features(table: Table) -> PictureSlider:
-    """First-layer images of the ten steepest neurons, and how often neurons fire, for each step size."""
+def features(sweep: Sweep, table: Table) -> PictureSlider:
+    """What training has added to the weights of ten neurons, and how often neurons fire, for each step size.
+
+    Args:
+        sweep: the runs of the table, which know their starts.
+        table: rows with their networks.
+    """
+    runs = {run.hash: run for run in sweep.runs}
     found = {
-        row["step_size"]: table.networks[row["hash"]]
+        row["step_size"]: (runs[row["hash"]], *table.networks[row["hash"]])
         for row in table
         if row["hash"] in table.networks
     }
 
     def picture(step_size: float) -> Figure:
-        net, data = found[step_size]
-        a, v, _ = net.ridges()
+        run, net, data = found[step_size]
+        added = net.W1 - run.start(net.d).W1
         figure, axes = style.figure(7.0, 3.6, nrows=2, ncols=6)
-        for ax, i in zip(axes[:, :5].flat, np.argsort(-np.abs(a)), strict=False):
-            top = np.abs(v[i]).max()
-            ax.imshow(np.sign(a[i]) * v[i].reshape(28, 28), cmap="PuOr", vmin=-top, vmax=top)
+        for ax, i in zip(axes[:, :5].flat, np.argsort(-np.abs(net.w2)), strict=False):
+            top = np.abs(added[i]).max()
+            image = np.sign(net.w2[i]) * added[i].reshape(28, 28)
+            ax.imshow(image, cmap="PuOr_r", vmin=-top, vmax=top)
+            ax.set_title(f"{top:.1e}", fontsize=10)
             ax.set_axis_off()
         for ax in axes[:, 5]:
             ax.remove()
         wide = figure.add_subplot(axes[0, 0].get_gridspec()[:, 5])
         share = (net.preactivations(data.X) > 0).mean(axis=0)
-        wide.hist(
-            share,
-            bins=np.linspace(0, 1, 11),
-            color=style.FLATTEST["color"],
-            orientation="horizontal",
-        )
+        look = {"color": style.FLATTEST["color"], "orientation": "horizontal"}
+        wide.hist(share, bins=np.linspace(0, 1, 11), **look)
         wide.set(ylim=(0, 1), xlim=(0, 140), title="fires on")
         return figure
 
@@ -144,7 +149,7 @@ def features(table: Table) -> PictureSlider:
         picture,
         sorted(found),
         name="step size",
-        alt="First-layer weights of ten neurons as images, and how often neurons fire",
+        alt="What training added to ten first-layer neurons, as images, and how often neurons fire",
         colours=128,
     )
 

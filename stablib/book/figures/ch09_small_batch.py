@@ -33,7 +33,7 @@ def threshold_curves(minima: Iterable[Case] | None = None) -> Figure:
         minima = [
             *cases.stored("overview"),
             *cases.descended(),
-            *cases.stored("fig5")[1::3],
+            *cases.stored("fig5")[3::3],
         ]
     figure, axes = style.figure(6.0, 4.4)
     worst, named = 1.0, set()
