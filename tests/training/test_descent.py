@@ -80,6 +80,22 @@ def test_gradient_descent_stays_within_1e_9_of_torch_over_2000_steps():
     assert_allclose(run.net.parameters(), parameters, rtol=0, atol=1e-9)
 
 
+@pytest.mark.parametrize("shape", [(20, 3, 6), (8, 30, 6)])  # in weights, and in Gram form
+def test_frozen_biases_stay_and_the_rest_walks_with_torch(shape):
+    net, X, y = problem(*shape)
+    module, rate = net.to_torch(), 0.05
+    module[0].bias.requires_grad_(False)
+    optimizer = torch.optim.SGD([p for p in module.parameters() if p.requires_grad], lr=rate)
+    for _ in range(40):
+        optimizer.zero_grad()
+        (((module(torch.tensor(X))[:, 0] - torch.tensor(y)) ** 2).mean() / 2).backward()
+        optimizer.step()
+    run = gradient_descent(net, X, y, rate, tol=0, max_steps=40, freeze_biases=True)
+    assert (run.net.b1 == net.b1).all()
+    expected = ShallowReLU.from_torch(module).parameters()
+    assert_allclose(run.net.parameters(), expected, rtol=0, atol=1e-12)
+
+
 def test_gradient_descent_warms_up_linearly():
     net, X, y = problem(30, 4, 6)
     run = gradient_descent(net, X, y, 0.2, tol=0, max_steps=15, warmup=10, record_every=1)

@@ -37,11 +37,17 @@ def test_every_field_changes_the_hash():
         "dtype": "float32",
         "batch_size": 4,
         "tol": 1e-9,
+        "targets": "teacher",
+        "biases": "zero",
+        "scaled": "weights",
+        "centred": True,
+        "after": replace(RUN, step_size=0.2),
     }
+    needs = {"data": {"d": None}, "centred": {"data": "mnist01", "d": None}}
     hashes = {RUN.hash}
     for field in fields(TrainingRun):
         value = other.get(field.name, 7)
-        changed = replace(RUN, **{field.name: value}, **({"d": None} if value == "mnist01" else {}))
+        changed = replace(RUN, **{field.name: value}, **needs.get(field.name, {}))
         hashes.add(changed.hash)
     assert len(hashes) == 1 + len(fields(TrainingRun))
 
@@ -153,3 +159,100 @@ def test_one_more_step_size_keeps_the_other_runs():
 def test_an_impossible_sweep_is_refused(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_labels_are_drawn_anew_on_the_same_points():
+    (X, y), _ = RUN.datasets()
+    (same, other), _ = replace(RUN, target_seed=1).datasets()
+    (_, third), _ = replace(RUN, target_seed=2).datasets()
+    assert_array_equal(same, X)
+    assert len({*y.round(12)} & {*other.round(12)}) == 0 == len({*other} & {*third})
+
+
+def test_a_teachers_labels_are_those_of_five_neurons_with_variance_one():
+    run = replace(RUN, n=400, targets="teacher")
+    (X, y), _ = run.datasets()
+    assert abs(y.mean()) < 1e-12 and abs(y.std() - 1) < 1e-12
+    # A function with five kinks is almost linear between two near points; noise is not.
+    middle = (X[:, None] + X[None]) / 2
+    near = np.linalg.norm(X[:, None] - X[None], axis=-1)
+    i, j = np.unravel_index(np.argsort(near, axis=None)[400:420], near.shape)
+    assert middle.shape == (400, 400, 3) and np.abs(y[i] - y[j]).max() < 0.5
+
+
+def test_labels_are_scaled():
+    assert_array_equal(replace(RUN, target_scale=3.0).datasets()[0].y, 3 * RUN.datasets()[0].y)
+
+
+def test_images_are_centred_at_the_mean_of_the_training_images():
+    plain, centred = replace(MNIST, dtype="float64"), replace(MNIST, dtype="float64", centred=True)
+    mean = plain.datasets()[0].X.mean(axis=0)
+    for with_it, without in zip(centred.datasets(), plain.datasets(), strict=True):
+        np.testing.assert_allclose(with_it.X, without.X - mean, atol=1e-15)
+
+
+def test_only_the_weights_are_scaled():
+    wide, plain = replace(RUN, scale=10.0, scaled="weights").start(3), RUN.start(3)
+    np.testing.assert_allclose(wide.W1, 10 * plain.W1, rtol=1e-15)
+    np.testing.assert_allclose(wide.w2, 10 * plain.w2, rtol=1e-15)
+    np.testing.assert_allclose(wide.b1, plain.b1, rtol=1e-15)
+    np.testing.assert_allclose(wide.b2, plain.b2, rtol=1e-15)
+
+
+def test_biases_start_at_zero_or_stay():
+    assert not replace(RUN, biases="zero").start(3).b1.any()
+    frozen = replace(RUN, biases="frozen", limit=50)
+    assert_array_equal(frozen.train().net.b1, RUN.start(3).b1)
+    assert (replace(RUN, limit=50).train().net.b1 != RUN.start(3).b1).all()
+
+
+def test_a_run_after_another_starts_where_that_ended():
+    first = replace(RUN, tol=1e-2)
+    later = replace(RUN, step_size=0.01, after=first, limit=7)
+    start = first.train().net
+    X, y = RUN.datasets()[0]
+    expected = specs_descent(start, X, y)
+    assert_array_equal(later.train().net.parameters(), expected.parameters())
+    assert_array_equal(later.start(3).parameters(), RUN.start(3).parameters())
+    assert json.loads(json.dumps(later.canonical()))["after"]["tol"] == 0.01
+
+
+def specs_descent(start, X, y):
+    from stablib import gradient_descent
+
+    return gradient_descent(start, X, y, 0.01, max_steps=7).net
+
+
+def test_the_variant_names_what_differs():
+    assert RUN.variant == ""
+    assert replace(RUN, biases="zero", target_scale=3.0).variant == "biases zero, labels x 3"
+    assert replace(RUN, after=replace(RUN, tol=0.01)).variant == "after step 0.1 to loss 0.01"
+
+
+@pytest.mark.parametrize(
+    ("run", "change", "message"),
+    [
+        (MNIST, {"targets": "teacher"}, "images have theirs"),
+        (MNIST, {"target_seed": 1}, "images have theirs"),
+        (MNIST, {"biases": "frozen"}, "only gradient descent"),
+        (RUN, {"centred": True}, "only data='mnist01'"),
+        (RUN, {"after": 3}, "after is int; a TrainingRun is needed"),
+        (RUN, {"after": MNIST}, "data is 'gaussian', but 'mnist01' in the run that comes first"),
+        (RUN, {"biases": "none"}, "biases is 'none'"),
+        (RUN, {"target_scale": 0}, "target_scale"),
+        (RUN, {"step_size": 0}, "step_size"),
+        (RUN, {"step_size": -0.1}, "step_size"),
+        (RUN, {"step_size": float("nan")}, "step_size"),
+        (RUN, {"limit": 0}, "limit"),
+    ],
+)
+def test_what_cannot_be_is_refused(run, change, message):
+    with pytest.raises(ValueError, match=message):
+        replace(run, **change)
+
+
+def test_an_unknown_key_is_named():
+    with pytest.raises(TypeError, match="stepsize"):
+        replace(RUN, stepsize=0.1)
+    with pytest.raises(ValueError, match="stepsize is no field of TrainingRun; it has data"):
+        Sweep.grid("toy", RUN, stepsize=[0.1])
