@@ -32,7 +32,7 @@ def overview():
 
 def test_no_table_of_the_book_lacks_a_row():
     # sweep() would compute what is missing; here that must not be needed.
-    from stablib.training.store import read_csv
+    from stablib.training.files import read_csv
     from stablib.training.sweeps import home
 
     for spec in tables.SWEEPS:

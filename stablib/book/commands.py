@@ -83,7 +83,16 @@ def _format(arguments: list[str]) -> int:
 def _results(arguments: list[str]) -> int:
     from stablib.book.tables import run_all
 
-    run_all()
+    try:
+        run_all()
+    except KeyboardInterrupt:
+        say(
+            "\nInterrupted. The runs that have ended are kept: the same command goes on from there."
+        )
+        return 130
+    except RuntimeError as error:  # one run failed; which one and why is all there is to say
+        say(str(error))
+        return 1
     return 0
 
 

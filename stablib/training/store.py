@@ -3,133 +3,24 @@
 A run that ends is written at once to _runs/NAME/HASH.json (its arrays, before that, to HASH.npz), each
 under a temporary name first and then renamed: any number of processes may write, a kill loses no
 finished run, and no reader ever sees half a file. Tables are results/NAME.csv, with the story of
-every row in results/NAME.json, and results/networks/NAME.npz.
+every row in results/NAME.json, and results/networks/NAME.npz. The .json keeps a digest of the .csv, so
+that a table which was edited by hand or cut is named, and not taken for a result.
 """
 
 from __future__ import annotations
 
 import contextlib
-import csv
-import io
 import json
 import math
-import os
 import time
 import warnings
-import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file so that it is there as a whole or not at all, whatever happens."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        with open(partial, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, path)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
-
-
-def to_csv(rows: Iterable[Mapping[str, Any]], columns: Iterable[str]) -> str:
-    """Rows as CSV, floats with 17 significant digits, which give back the same floats.
-
-    Example:
-        >>> to_csv([{"eta": 0.1, "steps": 7, "loss": None}], ["eta", "steps", "loss"])
-        'eta,steps,loss\\n0.10000000000000001,7,\\n'
-    """
-    columns = list(columns)
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    for row in rows:
-        writer.writerow([_cell(row[name]) for name in columns])
-    return text.getvalue()
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    if not isinstance(value, float):
-        return str(value)
-    text = format(value, ".17g")
-    return text if any(mark in text for mark in ".en") else text + ".0"
-
-
-def read_csv(path: Path, kinds: Mapping[str, type]) -> dict[str, dict[str, Any]]:
-    """Rows of a table by hash; columns that `kinds` does not know are passed over.
-
-    Args:
-        path: a .csv file of `to_csv`; one that is missing has no rows.
-        kinds: column name to str, int or float.
-
-    Raises:
-        ValueError: if the file is no such table; it is left as it is.
-    """
-    if not path.exists():
-        return {}
-    try:
-        lines = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8"))))
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise ValueError(f"{path} is no CSV table: {error}") from None
-    if not lines or "hash" not in lines[0]:
-        raise ValueError(f"{path} is no table of runs: its first line names no column hash")
-    header, rows = lines[0], {}
-    for number, line in enumerate(lines[1:], 2):
-        if len(line) != len(header):
-            raise ValueError(
-                f"line {number} of {path} has {len(line)} cells, but its first line names {len(header)}"
-            )
-        cells = dict(zip(header, line, strict=True))
-        if cells["hash"] in rows:
-            raise ValueError(f"line {number} of {path} repeats the hash {cells['hash']}")
-        row: dict[str, Any] = {"hash": cells["hash"]}
-        for name, kind in kinds.items():
-            if name in cells:
-                try:
-                    row[name] = None if cells[name] == "" else kind(cells[name])
-                except ValueError:
-                    raise ValueError(
-                        f"line {number} of {path} has {cells[name]!r} in the column {name}; "
-                        f"{'a whole number' if kind is int else 'a number'} is needed"
-                    ) from None
-        rows[cells["hash"]] = row
-    return rows
-
-
-def to_npz(networks: Mapping[str, Mapping[str, np.ndarray]]) -> bytes:
-    """Arrays by hash and name as the bytes of an .npz file with keys HASH/NAME."""
-    file = io.BytesIO()
-    np.savez_compressed(
-        file, **{f"{h}/{n}": a for h, arrays in networks.items() for n, a in arrays.items()}
-    )
-    return file.getvalue()
-
-
-def read_networks(path: Path, hashes: set[str] | None = None) -> dict[str, dict[str, np.ndarray]]:
-    """Arrays of an .npz file with keys HASH/NAME, by hash and name.
-
-    Raises:
-        ValueError: if the file cannot be read as such.
-    """
-    found: dict[str, dict[str, np.ndarray]] = {}
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            for key in file.files:
-                name, _, array = key.partition("/")
-                if hashes is None or name in hashes:
-                    found.setdefault(name, {})[array] = file[key]
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{path} is no readable file of networks: {error}") from None
-    return found
+from .files import digest, read_csv, read_networks, to_csv, to_npz, write_atomically, write_if_new
 
 
 class Store:
@@ -146,14 +37,17 @@ class Store:
         self.sidecar = root / "results" / f"{name}.json"
         self.networks = root / "results" / "networks" / f"{name}.npz"
         self.runs = root / "_runs" / name
+        self.writing = self.runs / ".writing"  # there while a table and its sidecar are replaced
 
     def sweep_up(self) -> None:
         """Remove the halves of files that killed processes left."""
-        for partial in self.runs.glob(".*.partial"):
+        partials = [*self.runs.glob(".*.partial")]
+        for file in (self.table, self.sidecar, self.networks):
+            partials += file.parent.glob(f".{file.name}.*.partial")
+        for partial in partials:
             with contextlib.suppress(OSError):  # another process may be doing the same
-                if (
-                    time.time() - partial.stat().st_mtime > 600
-                ):  # writing takes a moment, not minutes
+                age = time.time() - partial.stat().st_mtime
+                if age > 600:  # writing takes a moment, not minutes
                     partial.unlink()
 
     def run_path(self, hash: str) -> Path:
@@ -177,8 +71,11 @@ class Store:
         write_atomically(self.run_path(hash), text.encode())
         return record
 
-    def load(self, hash: str) -> dict[str, Any] | None:
-        """The record of a finished run; None if there is none. A broken file is named and passed over."""
+    def load(self, hash: str, kinds: Mapping[str, type] | None = None) -> dict[str, Any] | None:
+        """The record of a finished run; None if there is none. A broken file is named and passed over.
+
+        `kinds` says of which type, str, int or float, a cell must be that is not empty.
+        """
         path = self.run_path(hash)
         try:
             record = json.loads(path.read_bytes())
@@ -187,6 +84,10 @@ class Store:
             if not isinstance(record["row"], dict) or not isinstance(record["spec"], dict):
                 raise ValueError("its row or its spec is no table of cells")
             float(record["seconds"]), dict(record["environment"])
+            for name, kind in (kinds or {}).items():
+                cell = record["row"].get(name)
+                if type(cell) not in (kind, type(None)) and (kind, type(cell)) != (float, int):
+                    raise ValueError(f"its row has {cell!r} in the column {name}")
         except FileNotFoundError:
             return None
         except (KeyError, TypeError, ValueError, OSError) as error:
@@ -218,20 +119,45 @@ class Store:
             return None
 
     def history(self) -> tuple[Any, dict[str, dict[str, Any]]]:
-        """What the sidecar says: the engine's number, and each row's spec, seconds and environment."""
+        """What the sidecar says: the engine's number, and each row's spec, seconds and environment.
+
+        Raises:
+            ValueError: if it is no sidecar, or if the table is not as it was written with it; both files
+                are left as they are.
+        """
         try:
             sidecar = json.loads(self.sidecar.read_bytes())
-            return sidecar["engine"], {
-                hash: {**run, "environment": sidecar["environments"][run["environment"]]}
+            histories = {
+                hash: {
+                    "spec": dict(run["spec"]),
+                    "seconds": float(run["seconds"]),
+                    "environment": dict(sidecar["environments"][run["environment"]]),
+                }
                 for hash, run in sidecar["runs"].items()
             }
+            engine, written = sidecar["engine"], sidecar.get("digest")
         except FileNotFoundError:
             return None, {}
-        except (KeyError, IndexError, TypeError, AttributeError, ValueError) as error:
-            warnings.warn(
-                f"{self.sidecar} is no sidecar of a table and is passed over: {error}", stacklevel=2
+        except (KeyError, IndexError, TypeError, AttributeError, ValueError, OSError) as error:
+            why = f"it has no entry {error}" if isinstance(error, KeyError) else error
+            raise ValueError(
+                f"{self.sidecar} cannot be read as what is known of the rows of {self.table.name}: "
+                f"{why}; restore it, or remove both files to have them written anew"
+            ) from None
+        # Older sidecars have no digest; and between the two files a process may have been killed.
+        if written is None or not self.table.exists() or self.writing.exists():
+            return engine, histories
+        if digest(self.table.read_bytes()) != written:
+            rows = read_csv(self.table, {}).keys()
+            lost, foreign = sorted(histories.keys() - rows), sorted(rows - histories.keys())
+            what = [f"the row {hash} is missing" for hash in lost[:1]]
+            what += [f"no run has the hash {hash}" for hash in foreign[:1]]
+            raise ValueError(
+                f"{self.table} was changed after it was written "
+                f"({' and '.join(what) or 'its rows are there, but not their cells or their order'}); "
+                f"restore it, or remove it and {self.sidecar.name} to have them written anew"
             )
-            return None, {}
+        return engine, histories
 
     def write_table(
         self,
@@ -249,9 +175,14 @@ class Store:
                     environments.append(history["environment"])
                 place = environments.index(history["environment"])
                 runs[row["hash"]] = {**history, "environment": place}
-        sidecar = {"table": self.name, **about, "environments": environments, "runs": runs}
+        table = to_csv(rows, columns).encode()
+        sidecar = {"table": self.name, **about, "digest": digest(table)}
+        sidecar |= {"environments": environments, "runs": runs}
+        self.runs.mkdir(parents=True, exist_ok=True)
+        self.writing.touch()
         write_if_new(self.sidecar, (json.dumps(sidecar, indent=1) + "\n").encode())
-        write_if_new(self.table, to_csv(rows, columns).encode())
+        write_if_new(self.table, table)
+        self.writing.unlink(missing_ok=True)
 
     def kept(self) -> int:
         """How many networks the table's file holds."""
@@ -263,9 +194,3 @@ class Store:
     def write_networks(self, networks: Mapping[str, Mapping[str, np.ndarray]]) -> None:
         """Write the networks of a table, if they are not there already, bit for bit."""
         write_if_new(self.networks, to_npz(networks))
-
-
-def write_if_new(path: Path, content: bytes) -> None:
-    """Leave a file alone that has this content."""
-    if not path.exists() or path.read_bytes() != content:
-        write_atomically(path, content)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import threading
 import time
 from collections.abc import Iterable, Mapping
 from importlib.metadata import version
@@ -18,9 +19,10 @@ from tqdm import tqdm
 
 import stablib
 
+from .files import read_csv, read_networks
 from .grids import Sweep
 from .specs import ENGINE, Spec
-from .store import Store, read_csv, read_networks
+from .store import Store
 from .table import Table
 
 JOBS = 2  # at a time, where joblib.parallel_config says nothing
@@ -48,7 +50,8 @@ def sweep(
         The rows of these runs, sorted, with the stored networks among them.
 
     Raises:
-        ValueError: if a table or a file of networks in `results` cannot be read; it is left as it is.
+        ValueError: if a table, its sidecar or a file of networks in `results` cannot be read, or if the
+            table was changed after it was written; all of them are left as they are.
         RuntimeError: if a run fails; it is named, and the finished ones are kept.
 
     Source: Section 6; the tables' columns are described in results/README.md.
@@ -70,7 +73,8 @@ def sweep(
         read_networks(store.networks, set())  # better refused now than after hours
     rows = {hash: row for hash, row in listed.items() if row.keys() == kinds.keys()}
     for hash in wanted.keys() - rows.keys():
-        if (record := store.load(hash)) and kinds.keys() <= {"hash", *record["row"]}:
+        record = store.load(hash, kinds)
+        if record and kinds.keys() <= {"hash", *record["row"]}:
             _enter(record, rows, histories, kinds)
     missing = {hash: (listed.get(hash), histories.get(hash)) for hash in wanted if hash not in rows}
     for record in _compute(store, wanted, missing, progress):
@@ -85,7 +89,8 @@ def sweep(
 
     order = list(spec.runs[0].labels())
     table = _sorted(rows.values(), order)
-    if missing or lost or rows.keys() != listed.keys() or not store.table.exists():
+    whole = store.table.exists() and not store.writing.exists()
+    if missing or lost or rows.keys() != listed.keys() or not whole:
         about = {"engine": ENGINE, "stablib": stablib.__version__}
         store.write_table(table, list(kinds), histories, about)
     if spec.networks is not None:
@@ -118,13 +123,17 @@ def _compute(
     """Records of the missing runs, each as it ends."""
     if not missing:
         return
-    calls = [delayed(_finish)(store, wanted[hash], known) for hash, known in missing.items()]
+    asking = os.getpid()
+    calls = [
+        delayed(_finish)(store, wanted[hash], known, asking) for hash, known in missing.items()
+    ]
     backend, jobs = get_active_backend()
     options: dict[str, Any] = {"batch_size": 1, "return_as": "generator_unordered"}
     if jobs is None and type(backend).__name__ == "LokyBackend":
         # Nothing was configured. One thread each: the sums of a matrix product, and so the last digits
         # of a run, depend on the number of threads.
-        with parallel_config("loky", n_jobs=JOBS, inner_max_num_threads=1):
+        guarded = {"initializer": _end_with, "initargs": (asking,)}
+        with parallel_config("loky", n_jobs=JOBS, inner_max_num_threads=1, **guarded):
             ended = Parallel(**options)(calls)
     else:
         if not backend.supports_return_generator:
@@ -135,6 +144,7 @@ def _compute(
         initial=len(wanted) - len(missing),
         desc=store.name,
         unit="run",
+        smoothing=0,  # runs differ a hundredfold: the time left is told by all of them, not the last
         disable=not progress,
     )
     with bar:
@@ -145,15 +155,20 @@ def _compute(
             yield record
 
 
-def _finish(store: Store, run: Spec, known: Any) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+def _finish(
+    store: Store, run: Spec, known: Any, asking: int | None = None
+) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """Complete a row from stored arrays, or run; store the result at once.
 
     `known` is the row in the table, if there is one, and its history; None asks for a run in any case.
+    `asking` is the process that wants it.
     """
+    if os.getppid() == asking:
+        _end_with(asking)
     row, story, arrays = None, None, None
     if known is not None:
         old, story = known
-        if old is None and (record := store.load(run.hash)):
+        if old is None and (record := store.load(run.hash, run.columns())):
             row, story = {"hash": run.hash} | record["row"], record
             arrays = store.arrays(row, tabled=False)
         elif old is not None:
@@ -179,6 +194,23 @@ def _finish(store: Store, run: Spec, known: Any) -> tuple[dict[str, Any], dict[s
         "row": {name: cell for name, cell in row.items() if name != "hash"},
     }
     return store.save(record, arrays or {}), arrays or {}
+
+
+def _end_with(parent: int) -> None:
+    """Let this process end when its parent has, in the midst of a run if need be.
+
+    Workers of joblib would finish their run, be that hours, and then wait for minutes for another one.
+    """
+    name = "stablib: does the parent live?"
+    if any(thread.name == name for thread in threading.enumerate()):
+        return
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        os._exit(1)
+
+    threading.Thread(target=watch, name=name, daemon=True).start()
 
 
 def environment() -> dict[str, Any]:

@@ -97,7 +97,7 @@ class Table:
     @cached_property
     def networks(self) -> dict[str, StoredNetwork]:
         """The stored networks of these rows, by hash: exactly the parameters that were measured."""
-        from .store import read_networks
+        from .files import read_networks
 
         if self._networks is None or not self._networks.exists():
             return {}

@@ -440,7 +440,10 @@ def test_torch_tensors_and_lists_are_data_too():
         ({"batch_size": 21}, "batch_size is 21, but X has 20 rows"),
         ({"batch_size": 0}, "batch_size is 0; at least 1"),
         ({"batch_size": 2.5}, "batch_size is 2.5; a whole number"),
+        ({"step_size": 0}, "step_size is 0; a positive number"),
         ({"step_size": -0.1}, "step_size is -0.1; a positive number"),
+        ({"step_size": float("inf")}, "step_size has an infinite entry"),
+        ({"step_size": "0.1"}, "step_size is str; an array of real numbers"),
         ({"step_size": float("nan")}, "step_size has NaN"),
         ({"tol": -1e-8}, "tol is -1e-08; a number that is zero or positive"),
         ({"seed": -1}, "seed is -1; at least 0"),
@@ -466,6 +469,20 @@ def test_bad_input_is_named(changes, sentence):
         del arguments["batch_size"], arguments["max_epochs"]
         with pytest.raises(ValueError, match=sentence):
             gradient_descent(**arguments | changes)
+
+
+@pytest.mark.parametrize(
+    ("steps", "sentence"),
+    [
+        (0, "max_steps is 0; at least 1"),
+        (1.5, "max_steps is 1.5; a whole"),
+        (-3, "max_steps is -3"),
+    ],
+)
+def test_a_number_of_steps_that_is_none_is_refused(steps, sentence):
+    net, X, y = problem(20, 3, 6)
+    with pytest.raises(ValueError, match=sentence):
+        gradient_descent(net, X, y, 0.1, max_steps=steps)
 
 
 def test_importing_the_descent_loads_neither_numba_nor_torch():

@@ -94,7 +94,12 @@ def test_a_spec_is_json():
     ("change", "message"),
     [
         ({"data": "cifar"}, "data is 'cifar'; 'mnist01' or 'gaussian' is needed"),
+        ({"step_size": 0}, "step_size is 0; a positive number is needed"),
         ({"step_size": -0.1}, "step_size is -0.1; a positive number is needed"),
+        ({"step_size": np.inf}, "step_size has an infinite entry"),
+        ({"step_size": True}, "step_size is True; a number is needed"),
+        ({"limit": 0}, "limit is 0; at least 1 is needed"),
+        ({"warmup": -1}, "warmup is -1; at least 0 is needed"),
         ({"step_size": np.nan}, "step_size has NaN"),
         ({"step_size": "fast"}, "step_size is str"),
         ({"n": 0}, "n is 0; at least 1 is needed"),
@@ -113,6 +118,18 @@ def test_a_spec_is_json():
 def test_an_impossible_run_is_refused(change, message):
     with pytest.raises(ValueError, match=message):
         replace(RUN, **change)
+
+
+def test_a_spec_with_an_unknown_key_is_refused_by_its_name():
+    given = RUN.canonical() | {"eta": 0.1}
+    kind = given.pop("kind")
+    assert kind == "TrainingRun"
+    with pytest.raises(TypeError, match=r"TrainingRun.* unexpected keyword argument 'eta'"):
+        TrainingRun(**given)
+    with pytest.raises(TypeError, match="unexpected keyword argument 'eta'"):
+        replace(RUN, eta=0.1)
+    del given["eta"]
+    assert TrainingRun(**given) == RUN
 
 
 def test_a_float32_run_trains_on_the_images_that_are_stored():
@@ -152,6 +169,9 @@ def test_one_more_step_size_keeps_the_other_runs():
         (lambda: Sweep("toy", ()), "some specs are needed"),
         (lambda: Sweep("toy", ("run",)), "some specs are needed"),
         (lambda: Sweep.grid("toy", RUN, eta=[1]), "eta is no field of TrainingRun; it has data, n"),
+        (lambda: Sweep.grid("toy", RUN, step_size=[0.1, 0]), "step_size is 0; a positive number"),
+        (lambda: Sweep.grid("toy", RUN, step_size=0.1), "step_size: 0.1 is given; a sequence"),
+        (lambda: Sweep.grid("toy", RUN, batch_size=[5, 50]), "batch_size is 50; at most n = 20"),
         (lambda: Sweep("toy", (RUN,)).only(seed=5), "has no run with {'seed': 5}"),
         (lambda: Sweep("toy", (RUN,)).only(eta=5), "eta is no field"),
     ],

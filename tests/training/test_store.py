@@ -2,13 +2,15 @@
 
 import json
 import math
+import re
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stablib.training.store import Store, read_csv, read_networks, to_csv, to_npz, write_atomically
+from stablib.training.files import read_csv, read_networks, to_csv, to_npz, write_atomically
+from stablib.training.store import Store
 
 KINDS = {"hash": str, "eta": float, "steps": int, "reason": str}
 RECORD = {
@@ -93,6 +95,58 @@ def test_a_record_comes_back_and_infinite_cells_are_empty(store):
     assert store.load("cd") is None
 
 
+KNOWN = {"spec": {}, "seconds": 1.0, "environment": 0}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        '{"table": "toy", "engi',
+        "<<<<<<< HEAD\n{}\n",
+        "[]",
+        "{}",
+        b"\xff\xfe",
+        {"runs": {"ab": KNOWN | {"environment": 7}}},
+        {"runs": {"ab": KNOWN | {"seconds": "long"}}},
+        {"runs": {"ab": KNOWN | {"spec": 5}}},
+        {"runs": {"ab": {}}},
+        {"runs": ["ab"]},
+        {"environments": None, "runs": {"ab": KNOWN}},
+        {"environments": [3], "runs": {"ab": KNOWN}},
+    ],
+)
+def test_a_broken_sidecar_is_refused_and_left_alone(store, content):
+    if isinstance(content, dict):
+        content = json.dumps({"engine": 1, "environments": [{}], "runs": {}} | content)
+    raw = content if isinstance(content, bytes) else content.encode()
+    store.sidecar.parent.mkdir()
+    store.sidecar.write_bytes(raw)
+    with pytest.raises(ValueError, match=r"toy\.json cannot be read as what is known") as caught:
+        store.history()
+    assert "\n" not in str(caught.value) and store.sidecar.read_bytes() == raw
+
+
+@pytest.mark.parametrize(
+    ("cells", "why"),
+    [
+        ({"eta": "fast"}, "its row has 'fast' in the column eta"),
+        ({"steps": 2.5}, "its row has 2.5 in the column steps"),
+        ({"reason": 1}, "its row has 1 in the column reason"),
+        ({"eta": [0.1]}, "in the column eta"),
+        ({"eta": True}, "in the column eta"),
+    ],
+)
+def test_a_record_whose_cells_are_of_another_kind_is_passed_over(store, cells, why):
+    store.save(RECORD, {})
+    assert store.load("ab", KINDS) == RECORD
+    store.save(RECORD | {"row": RECORD["row"] | {"eta": 1, "steps": None}}, {})  # 1 is a float, too
+    assert store.load("ab", KINDS) is not None
+    store.save(RECORD | {"row": RECORD["row"] | cells}, {})
+    with pytest.warns(UserWarning, match=f"is passed over: .*{re.escape(why)}"):
+        assert store.load("ab", KINDS) is None
+
+
 @pytest.mark.parametrize(
     ("content", "why"),
     [
@@ -143,3 +197,26 @@ def test_a_broken_file_of_networks_is_refused(tmp_path, damage):
     path.write_bytes(content)
     with pytest.raises(ValueError, match=r"n\.npz is no readable file of networks"):
         read_networks(path)
+
+
+def test_no_flipped_byte_and_no_cut_gives_other_arrays_or_another_error(tmp_path):
+    rng = np.random.default_rng(0)
+    true = {h: {"W1": rng.normal(size=(3, 2)), "zero": np.zeros(100)} for h in "ab"}
+    raw, path = to_npz(true), tmp_path / "n.npz"
+    damaged = [raw[:place] for place in range(0, len(raw), 7)]
+    for mask in (1, 16, 255):
+        damaged += [raw[:i] + bytes([raw[i] ^ mask]) + raw[i + 1 :] for i in range(len(raw))]
+    refused = 0
+    for content in damaged:
+        path.write_bytes(content)
+        try:
+            found = read_networks(path)
+        except ValueError:
+            refused += 1
+            continue
+        # Some bytes say nothing about the content, and some the name of an array.
+        for h, arrays in found.items():
+            for name, array in arrays.items():
+                if name in true.get(h, {}):
+                    assert (array == true[h][name]).all()
+    assert refused > len(damaged) / 2

@@ -1,11 +1,11 @@
 """Sweeps: what is known is not computed again, whatever happened in between."""
 
+import hashlib
 import json
 import os
-import signal
-import subprocess
-import sys
+import re
 import time
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import joblib
@@ -14,7 +14,7 @@ import pytest
 from toy_runs import Toy, executed
 
 from stablib.training import Sweep, sweep
-from stablib.training.store import read_networks
+from stablib.training.files import read_networks
 
 
 @pytest.fixture
@@ -141,6 +141,144 @@ def test_a_broken_table_is_refused_before_anything_runs(toy, tmp_path, log, here
     assert executed(log) == []
 
 
+def edited(lines, hash):
+    """What a hand, an editor or a full disk may do to a table: the text, and what is said of it."""
+    text = "".join(lines)
+    row = next(number for number, line in enumerate(lines, 1) if hash in line)
+    other = hash[:-1] + ("0" if hash[-1] != "0" else "1")
+    return {
+        "a hash altered": (text.replace(hash, other), f"{hash} is missing and no .* hash {other}"),
+        "a number altered": (text.replace(",0.3162", ",0.3163"), "not their cells or their order"),
+        "a number made text": (text.replace(",tolerance,0.3162", ",tolerance,about 0.3"),
+                               "in the column root; a number is needed"),
+        "a number emptied": (re.sub(r",0\.3162\d+", ",", text), "not their cells or their order"),
+        "a row deleted": (text.replace(lines[row - 1], ""), f"the row {hash} is missing"),
+        "a row doubled": (text + lines[row - 1], f"line 6 of .* repeats the hash {hash}"),
+        "rows swapped": ("".join([lines[0], *lines[:0:-1]]), "not their cells or their order"),
+        "a column renamed": (text.replace("root", "rooot"), "not their cells or their order"),
+        "cut in a line": (text[: -len(lines[-1]) // 2], "line 5 of .* has . cells, but"),
+        "cut at its end": (text[:-1], "not their cells or their order"),
+        "cut between lines": ("".join(lines[:-1]), "the row .* is missing"),
+        "only its head": (lines[0], "the row .* is missing"),
+        "empty": ("", "is no table of runs"),
+    }  # fmt: skip
+
+
+def test_a_table_that_was_edited_is_named_and_neither_read_nor_overwritten(
+    toy, tmp_path, log, here
+):
+    run(toy, tmp_path)
+    csv, more = tmp_path / "results/toy.csv", toy.also(step_size=[0.2])
+    lines = csv.read_text().splitlines(keepends=True)
+    hash = toy.only(step_size=0.1, seed=1).runs[0].hash
+    for text, what in edited(lines, hash).values():
+        assert text != "".join(lines)
+        csv.write_text(text)
+        before = state(tmp_path)
+        for spec in (toy, more):  # whether there is something to compute or not
+            with pytest.raises(ValueError, match=what) as caught:
+                run(spec, tmp_path)
+            assert "toy.csv" in str(caught.value) and "\n" not in str(caught.value)
+        assert state(tmp_path) == before and csv.read_text() == text
+    assert len(executed(log)) == 4
+    csv.unlink()  # which is what the sentence proposes, and costs nothing
+    (tmp_path / "results/toy.json").unlink()
+    run(toy, tmp_path)
+    assert csv.read_text() == "".join(lines) and len(executed(log)) == 4
+
+
+def test_ends_of_lines_are_nobodys_edit(toy, tmp_path, log, here):
+    first = run(toy, tmp_path)
+    csv = tmp_path / "results/toy.csv"
+    csv.write_bytes(csv.read_bytes().replace(b"\n", b"\r\n"))  # as git does on Windows
+    assert list(run(toy, tmp_path)) == list(first) and len(executed(log)) == 4
+
+
+def test_a_sidecar_without_a_digest_is_believed(toy, tmp_path, log, here):
+    first = run(toy, tmp_path)
+    sidecar = tmp_path / "results/toy.json"
+    said = json.loads(sidecar.read_text())
+    del said["digest"]
+    sidecar.write_text(json.dumps(said))
+    assert list(run(toy, tmp_path)) == list(first) and len(executed(log)) == 4
+
+
+def test_a_broken_sidecar_stops_a_sweep_before_anything_runs(toy, tmp_path, log, here):
+    run(toy, tmp_path)
+    sidecar = tmp_path / "results/toy.json"
+    sidecar.write_text(sidecar.read_text()[:-40])
+    before = state(tmp_path)
+    with pytest.raises(ValueError, match=r"toy\.json cannot be read"):
+        run(toy.also(step_size=[0.2]), tmp_path)
+    assert state(tmp_path) == before and len(executed(log)) == 4
+
+
+def test_a_truncated_file_of_networks_stops_a_sweep_before_anything_runs(toy, tmp_path, log, here):
+    run(toy, tmp_path)
+    npz = tmp_path / "results/networks/toy.npz"
+    npz.write_bytes(npz.read_bytes()[:-30])
+    before = state(tmp_path)
+    with pytest.raises(ValueError, match=r"toy\.npz is no readable file of networks"):
+        run(toy.also(step_size=[0.2]), tmp_path)
+    assert state(tmp_path) == before and len(executed(log)) == 4
+
+
+class Kept(Toy):
+    """A run that is content with any row."""
+
+    def complete(self, row, arrays):
+        return row
+
+
+def test_a_record_with_a_word_for_a_number_is_named_and_computed_again(tmp_path, log, here):
+    toy = Sweep.grid("toy", Kept(step_size=0.1, log=log), networks={}, seed=range(4))
+    run(toy, tmp_path)
+    csv, victim = tmp_path / "results/toy.csv", toy.runs[1].hash
+    whole = csv.read_text()
+    csv.unlink()
+    path = tmp_path / f"_runs/toy/{victim}.json"
+    path.write_text(re.sub(r'"root": [\d.]+', '"root": "small"', path.read_text()))
+    with pytest.warns(
+        UserWarning, match=f"{victim}.json is no record .*'small' in the column root"
+    ):
+        run(toy, tmp_path)
+    assert csv.read_text() == whole and executed(log)[4:] == [victim]
+
+
+@dataclass(frozen=True)
+class Long(Toy):
+    """A run that takes its seconds by a clock of its own."""
+
+    def execute(self):
+        CLOCK[0] += self.seconds
+        return super(Long, replace(self, seconds=0.0)).execute()
+
+
+CLOCK = [0.0]
+
+
+def test_the_time_left_is_told_by_all_runs_that_have_ended(
+    tmp_path, log, here, monkeypatch, capsys
+):
+    monkeypatch.setattr("tqdm.std.time", lambda: CLOCK[0])
+    seconds = [600.0, 5.0, 700.0, 2.0, 1.0, 500.0, 3.0, 4.0]  # as at small and at large step sizes
+    runs = [Long(step_size=0.1, log=log, seed=i, seconds=s) for i, s in enumerate(seconds)]
+    run(Sweep("toy", tuple(runs[:2])), tmp_path)
+    (tmp_path / "results/toy.csv").unlink()
+    capsys.readouterr()
+    sweep(Sweep("toy", tuple(runs)), root=tmp_path)
+    shown = re.findall(r"(\d)/8 \[([\d:]+)<([\d:?]+),", capsys.readouterr().err)
+
+    def clock(text):
+        return sum(60**i * int(part) for i, part in enumerate(reversed(text.split(":"))))
+
+    assert shown[0] == ("2", "00:00", "?") and shown[-1][0] == "8"
+    for done, gone, left in shown[1:]:
+        fresh = int(done) - 2
+        assert abs(clock(left) - clock(gone) / fresh * (6 - fresh)) <= 1 + 6 / fresh
+    assert clock(shown[-1][1]) == sum(seconds[2:])
+
+
 def test_networks_are_kept_of_the_first_converged_run_of_each_step_size(tmp_path, log, here):
     stuck = Toy(step_size=0.1, log=log, reason="stuck")
     runs = [stuck] + [
@@ -169,6 +307,10 @@ def test_a_table_of_another_machine_wins_over_ones_own_runs(toy, tmp_path, log, 
     csv, npz = tmp_path / "results/toy.csv", tmp_path / "results/networks/toy.npz"
     theirs = csv.read_text().replace("0.54772255750516607", "0.54772255750516700")
     csv.write_text(theirs)
+    sidecar = tmp_path / "results/toy.json"
+    said = json.loads(sidecar.read_text())
+    said["digest"] = hashlib.sha256(theirs.encode()).hexdigest()[:16]
+    sidecar.write_text(json.dumps(said))
     kept = npz.read_bytes()
     assert run(toy, tmp_path)["root"][-1] == 0.547722557505167
     assert csv.read_text() == theirs and npz.read_bytes() == kept
@@ -191,68 +333,18 @@ def test_two_processes_give_the_same_table_as_one(toy, tmp_path, here):
 
 def test_halves_of_files_are_removed_when_nobody_can_be_writing_them(toy, tmp_path, here):
     run(toy, tmp_path)
-    old, new = (tmp_path / f"_runs/toy/.{name}.json.1.partial" for name in ("old", "new"))
-    for path in (old, new):
+    names = ("_runs/toy/.{}.json.7.partial", "results/.toy.csv.{}.partial",
+             "results/.toy.json.{}.partial", "results/networks/.toy.npz.{}.partial")  # fmt: skip
+    old, new = ([tmp_path / name.format(pid) for name in names] for pid in (1, 2))
+    others = tmp_path / "results/.toys.csv.1.partial"
+    for path in (*old, *new, others):
         path.write_text('{"ha')
-    os.utime(old, (time.time() - 3600,) * 2)
+    for path in (*old, others):
+        os.utime(path, (time.time() - 3600,) * 2)
     run(toy, tmp_path)
-    assert new.exists() and not old.exists()
+    assert all(path.exists() for path in (*new, others)) and not any(path.exists() for path in old)
 
 
 def test_a_sweep_is_needed(tmp_path):
     with pytest.raises(ValueError, match="spec is str; a Sweep is needed"):
         sweep("fig5", root=tmp_path)
-
-
-def test_a_killed_sweep_loses_no_finished_run(tmp_path):
-    kills, runs = (20, 70) if os.environ.get("STABLIB_FULL") else (5, 24)
-    rng = np.random.default_rng(0)
-    log = tmp_path / "log"
-    script = Path(__file__).with_name("toy_runs.py")
-    command = [sys.executable, str(script), str(tmp_path), str(log), str(runs)]
-    folder = tmp_path / "_runs/toy"
-    finished = {}
-    for _ in range(kills):
-        process = subprocess.Popen(command, start_new_session=True)
-        started = len(executed(log))
-        while len(executed(log)) <= started and process.poll() is None:
-            time.sleep(0.01)
-        time.sleep(rng.uniform(0, 0.4))
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        repeated = set(executed(log)[started:]) & finished.keys()
-        assert not repeated
-        for path, content in finished.items():
-            assert (folder / f"{path}.json").read_bytes() == content
-        finished = {path.stem: path.read_bytes() for path in folder.glob("[0-9a-f]*.json")}
-    assert 0 < len(finished) < runs  # the kills fell into the sweep
-    before = len(executed(log))
-    assert subprocess.run(command, check=False).returncode == 0
-    assert len(executed(log)) - before == runs - len(finished)
-    assert len((tmp_path / "results/toy.csv").read_text().splitlines()) == 1 + runs
-    for path in folder.iterdir():
-        if path.name.endswith(".partial"):
-            continue  # half a file under a name of its own: nobody reads it
-        if path.suffix == ".json":
-            json.loads(path.read_text())
-        else:
-            np.load(path).close()
-
-
-def test_an_interrupted_sweep_leaves_no_process_behind_and_goes_on(tmp_path):
-    log, runs = tmp_path / "log", 12
-    script = Path(__file__).with_name("toy_runs.py")
-    command = [sys.executable, str(script), str(tmp_path), str(log), str(runs)]
-    process = subprocess.Popen(command, start_new_session=True, stderr=subprocess.PIPE)
-    while len(executed(log)) < 3:
-        assert process.poll() is None
-        time.sleep(0.01)
-    os.killpg(process.pid, signal.SIGINT)  # what Ctrl-C sends
-    assert process.wait(timeout=60) != 0
-    begun = len(executed(log))
-    time.sleep(1.0)
-    assert len(executed(log)) == begun < runs
-    finished = {path.stem for path in (tmp_path / "_runs/toy").glob("[0-9a-f]*.json")}
-    assert subprocess.run(command, check=False).returncode == 0
-    assert not finished & set(executed(log)[begun:])
-    assert len((tmp_path / "results/toy.csv").read_text().splitlines()) == 1 + runs

@@ -96,8 +96,8 @@ def many_parametrisations(cases: Iterable[Case]) -> Verdict:
 
 def _tables() -> Iterator[dict[str, Any]]:
     """The converged rows of every table of results that is there."""
+    from ...training.files import read_csv
     from ...training.measure import COLUMNS
-    from ...training.store import read_csv
     from ...training.sweeps import home
     from .. import tables
 
