@@ -167,6 +167,12 @@ COLUMNS: tuple[Column, ...] = (
         lambda m: m.error(m.validation),
         "share of validation points misclassified",
     ),
+    Column(
+        "val_margin",
+        float,
+        lambda m: m.margin(m.validation),
+        "what label times output exceeds at nine tenths of the validation points",
+    ),
     Column("val_loss", float, lambda m: m.loss(m.validation), "loss on the validation points"),
 )
 

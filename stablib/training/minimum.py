@@ -121,6 +121,12 @@ class Minimum:
             return None
         return float(np.mean(np.where(self.net(data.X) > 0, 1, -1) != data.y))
 
+    def margin(self, data: Dataset | None) -> float | None:
+        """What y_j f(x_j) exceeds at nine tenths of the points; None where labels are no classes."""
+        if data is None or not (np.abs(data.y) == 1).all():
+            return None
+        return float(np.quantile(data.y * self.net(data.X), 0.1))
+
     def loss(self, data: Dataset | None) -> float | None:
         """(1/2n) sum (f(x_j) - y_j)^2."""
         return None if data is None else float(np.mean((self.net(data.X) - data.y) ** 2) / 2)

@@ -108,10 +108,12 @@ class Store:
             if hash in found:
                 return found[hash]
         record = self.load(hash) if path.exists() else None
-        if record is None or any(
-            record["row"].get(n, row[n]) != row[n] for n in row if n != "hash"
-        ):
+        if record is None:
             return None
+        for name in row.keys() & record["row"].keys() - {"hash"}:
+            cell = record["row"][name]
+            if row[name] != (None if cell == "" else cell):  # a CSV knows no empty word
+                return None
         try:
             return read_networks(path, {hash}).get(hash)
         except ValueError as error:

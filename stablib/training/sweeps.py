@@ -90,7 +90,7 @@ def sweep(
     order = list(spec.runs[0].labels())
     table = _sorted(rows.values(), order)
     whole = store.table.exists() and not store.writing.exists()
-    if missing or lost or rows.keys() != listed.keys() or not whole:
+    if lost or rows.keys() != listed.keys() or len(tabled) < len(rows) or not whole:
         about = {"engine": ENGINE, "stablib": stablib.__version__}
         store.write_table(table, list(kinds), histories, about)
     if spec.networks is not None:

@@ -197,5 +197,7 @@ def test_a_sweep_may_die_at_any_step_of_its_writing(tmp_path):
 
 
 if __name__ == "__main__":
+    # A job in a shell's background is born deaf to Ctrl-C, and so are its children.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     where, log, kind, runs = sys.argv[1:]
     sweep({"toys": toys, "trained": trained}[kind](log, int(runs)), root=where, progress=False)

@@ -89,10 +89,10 @@ def batches(table: Table) -> Figure:
 
 
 def splits(table: Table, early: Table) -> Figure:
-    """Validation error and loss of ten splits over the step size, and of one small step stopped early."""
-    figure, axes = style.figure(7.2, 3.4, ncols=2)
-    factors = {"val_error": 100.0, "val_loss": 1.0}
-    titles = ("validation error in %", "validation loss")
+    """Error, loss and margin of ten splits over the step size, and of one small step stopped early."""
+    figure, axes = style.figure(7.6, 3.2, ncols=3)
+    factors = {"val_error": 100.0, "val_loss": 1.0, "val_margin": 1.0}
+    titles = ("error in %", "loss", "margin")
     places = {0.1: 0.0002, 0.01: 0.00035, 0.001: 0.0006, 0.0001: 0.001}
     for ax, (name, factor), title in zip(axes, factors.items(), titles, strict=True):
         for split in np.unique(table["data_seed"]).tolist():
@@ -101,11 +101,12 @@ def splits(table: Table, early: Table) -> Figure:
         for tol, place in places.items():
             value = factor * early.where(tol=tol)[name]
             ax.plot(np.full(len(value), place), value, ".", color=style.EDGE["color"], alpha=0.7)
-        ax.set(title=title, xscale="log", xlabel="step size; left, red: stopped early")
-        ax.set_ylim(bottom=0)
+        ax.set(title=title, xscale="log", xlabel="step size")
+        if name != "val_margin":
+            ax.set_ylim(bottom=0)
         ax.set_xticks(
-            [*places.values(), 0.002, 0.01, 0.05, 0.2],
-            ["$10^{-1}$", "", "", "$10^{-4}$", "0.002", "0.01", "0.05", "0.2"],
+            [*list(places.values())[::3], 0.002, 0.02, 0.2],
+            ["$10^{-1}$", "$10^{-4}$", ".002", ".02", ".2"],
             fontsize=10,
         )
         ax.minorticks_off()
