@@ -101,13 +101,15 @@ def test_misclassified_images_are_counted():
         "y": train.y,
     }
     told = {"steps": 0, "reason": "max_steps"}
-    row = measured(run, stored, told, {"train_error", "val_error", "val_loss"})
+    row = measured(run, stored, told, {"train_error", "val_error", "val_loss", "val_margin"})
     for name, data in (("train_error", train), ("val_error", validation)):
         f = np.array([2 * max(0.0, 1 - float(centre.ravel() @ x)) - 1.2 for x in data.X])
         wrong = sum((value > 0) != (label > 0) for value, label in zip(f, data.y, strict=True))
         assert row[name] == wrong / len(data.y)
     assert 0 < row["val_error"] < 0.3
     assert_allclose(row["val_loss"], ((f - validation.y) ** 2).sum() / 16000)
+    exceeded = np.sort(f * validation.y)
+    assert exceeded[798] <= row["val_margin"] <= exceeded[801]
 
 
 def test_a_diverged_run_keeps_its_reason_and_empty_cells():
