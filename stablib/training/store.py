@@ -111,8 +111,8 @@ class Store:
         if record is None:
             return None
         for name in row.keys() & record["row"].keys() - {"hash"}:
-            cell = record["row"][name]
-            if row[name] != (None if cell == "" else cell):  # a CSV knows no empty word
+            here, there = row[name], record["row"][name]
+            if here != there and {here, there} != {None, ""}:  # a CSV knows no empty word
                 return None
         try:
             return read_networks(path, {hash}).get(hash)

@@ -348,3 +348,23 @@ def test_halves_of_files_are_removed_when_nobody_can_be_writing_them(toy, tmp_pa
 def test_a_sweep_is_needed(tmp_path):
     with pytest.raises(ValueError, match="spec is str; a Sweep is needed"):
         sweep("fig5", root=tmp_path)
+
+
+def test_rows_gain_a_column_and_their_table_is_written_again(tmp_path, monkeypatch):
+    """Neither an empty word nor a column that only _runs knows may send a run back to training."""
+    from stablib.training import TrainingRun, measure
+
+    run = TrainingRun("gaussian", n=8, k=5, step_size=0.1, d=2)
+    spec = Sweep.grid("runs", run, seed=range(2))
+    columns = measure.COLUMNS
+    with joblib.parallel_config("threading", n_jobs=1):
+        monkeypatch.setattr(measure, "COLUMNS", columns[:-1])
+        sweep(spec, root=tmp_path, progress=False)
+        monkeypatch.setattr(measure, "COLUMNS", columns)
+        monkeypatch.setattr(TrainingRun, "train", None)
+        whole = sweep(spec, root=tmp_path, progress=False)
+        (tmp_path / "results/runs.csv").unlink()
+        (tmp_path / "results/runs.json").unlink()
+        assert [*sweep(spec, root=tmp_path, progress=False)] == [*whole]
+    header = (tmp_path / "results/runs.csv").read_text().splitlines()[0].split(",")
+    assert header[-1] == columns[-1].name

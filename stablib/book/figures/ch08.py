@@ -93,7 +93,7 @@ def splits(table: Table, early: Table) -> Figure:
     figure, axes = style.figure(7.6, 3.2, ncols=3)
     factors = {"val_error": 100.0, "val_loss": 1.0, "val_margin": 1.0}
     titles = ("error in %", "loss", "margin")
-    places = {0.1: 0.0002, 0.01: 0.00035, 0.001: 0.0006, 0.0001: 0.001}
+    places = {0.1: 0.00008, 0.01: 0.00014, 0.001: 0.00024, 0.0001: 0.0004}
     for ax, (name, factor), title in zip(axes, factors.items(), titles, strict=True):
         for split in np.unique(table["data_seed"]).tolist():
             rows = table.where(data_seed=split).by("step_size")
