@@ -16,8 +16,7 @@ from .specs import SEEDS
 
 # Halvings of the bracket, and how far the sharpness may be from the small step's on the flat branch, as a
 # share. Beyond eta* it follows 2/eta, so that this is also how far beyond it a run may go unnoticed.
-# Batches bend
-# the branch itself: by 5 % at half of eta* already.
+# Batches bend the branch itself: by 5 % at half of eta* already.
 ROUNDS = {"fig4": 8, "fig8": 5}
 FLAT = {"fig4": 0.01, "fig8": 0.1}
 KINKS = ("fig4_kink", "fig8_kink")  # the tables of these runs

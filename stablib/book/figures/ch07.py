@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import Figure
 
-from ...training.table import Table
+from ...network import ShallowReLU
+from ...training.table import StoredNetwork, Table
 from .. import trajectories
 from ..widgets import PictureSlider
 from . import style
@@ -145,19 +146,14 @@ def along_the_edge(path: trajectories.Path, X: np.ndarray, step_size: float) -> 
 
 def level_sets(table: Table) -> Figure:
     """The predictors of one start from above, a panel for each step size."""
-    found = sorted(
-        (row["step_size"], table.networks[row["hash"]])
-        for row in table
-        if row["hash"] in table.networks
-    )
+    found = _networks(table)
     figure, axes = style.figure(7.2, 5.0, nrows=2, ncols=3, sharex=True, sharey=True)
     data = found[0][1].data
     reach = 1.15 * np.abs(data.X).max()
     grid = np.linspace(-reach, reach, 121)
-    points = np.stack(np.meshgrid(grid, grid), -1)
     levels = np.linspace(-4, 4, 17)
     for ax, (step_size, (net, _)) in zip(axes.flat, found, strict=True):
-        heights = net(points.reshape(-1, 2)).reshape(points.shape[:2])
+        _, heights = _heights(net, grid)
         ax.contourf(grid, grid, heights, levels, cmap="PuOr", extend="both")
         ax.contour(grid, grid, heights, levels, colors="black", linewidths=0.3)
         ax.scatter(*data.X.T, c=data.y, cmap="PuOr", vmin=-4, vmax=4, edgecolors="black", s=28)
@@ -169,17 +165,12 @@ def level_sets(table: Table) -> Figure:
 
 def surfaces(table: Table) -> Figure:
     """The predictors of the smallest and of the largest step size as surfaces over the plane."""
-    found = sorted(
-        (row["step_size"], table.networks[row["hash"]])
-        for row in table
-        if row["hash"] in table.networks
-    )
+    found = _networks(table)
     figure, axes = style.figure(7.4, 3.6, ncols=2, subplot_kw={"projection": "3d"})
     for ax, (step_size, (net, data)) in zip(axes, (found[0], found[-1]), strict=True):
         reach = 1.1 * np.abs(data.X).max()
         grid = np.linspace(-reach, reach, 61)
-        points = np.stack(np.meshgrid(grid, grid), -1)
-        heights = net(points.reshape(-1, 2)).reshape(points.shape[:2])
+        points, heights = _heights(net, grid)
         ax.plot_surface(
             *np.moveaxis(points, -1, 0), heights, cmap="viridis", alpha=0.75, linewidth=0
         )
@@ -213,3 +204,15 @@ def smoothness(table: Table, controls: Table) -> Figure:
         ax.set_ylim(bottom=0)
     axes[1].legend(fontsize=10, loc="lower right")
     return figure
+
+
+def _networks(table: Table) -> list[tuple[float, StoredNetwork]]:
+    """The stored networks by step size, from the smallest."""
+    kept = table.networks
+    return sorted((row["step_size"], kept[row["hash"]]) for row in table if row["hash"] in kept)
+
+
+def _heights(net: ShallowReLU, grid: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The points of a square grid, (m, m, 2), and the network's values there, (m, m)."""
+    points = np.stack(np.meshgrid(grid, grid), -1)
+    return points, net(points.reshape(-1, 2)).reshape(points.shape[:2])
