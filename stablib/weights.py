@@ -235,7 +235,7 @@ class IsotropicWeight:
         if b.ndim > 1 or (v.ndim == 2 and b.shape != (len(v),)):
             raise ValueError(f"b has shape {b.shape}; one offset per row of v is needed")
         mass = self.marginal.sf(b)
-        reach = np.array([self._reach(value) for value in np.ravel(b)]).reshape(b.shape)
+        reach = self._reach(b)
         return (reach - b * mass) * np.sqrt(reach**2 + mass**2)
 
     def g(self, v: Any, b: Any) -> np.ndarray:
@@ -251,10 +251,16 @@ class IsotropicWeight:
         """
         return self.g_tilde(v, np.abs(checks.array(b, "b")))
 
-    def _reach(self, b: float) -> float:
-        if getattr(self.marginal.dist, "name", "") == "norm":
-            return float(self.marginal.std() ** 2 * self.marginal.pdf(b))
-        return float(self.marginal.expect(lambda x: x, lb=b))
+    def _reach(self, b: np.ndarray) -> np.ndarray:
+        """E[x; x > b], in closed form for the normal law and for the uniform law on a disc."""
+        name = getattr(self.marginal.dist, "name", "")
+        if name == "norm":
+            return self.marginal.std() ** 2 * self.marginal.pdf(b)
+        if name == "semicircular":
+            radius = 2 * float(self.marginal.std())
+            return 2 * radius * np.maximum(0.0, 1 - (b / radius) ** 2) ** 1.5 / (3 * np.pi)
+        values = [float(self.marginal.expect(lambda x: x, lb=value)) for value in np.ravel(b)]
+        return np.array(values).reshape(np.shape(b))
 
 
 Weight = EmpiricalWeight | IsotropicWeight

@@ -1,0 +1,1 @@
+"""Function space: Radon transforms, and the density behind the stability norm."""
