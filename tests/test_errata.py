@@ -5,8 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy import stats
+from scipy.integrate import quad
 
 from stablib import (
+    EmpiricalWeight,
+    IsotropicWeight,
     ShallowReLU,
     flattest_implementation,
     hessian_operator,
@@ -19,6 +23,9 @@ from stablib import (
     stability_norm,
     tangent_features,
 )
+from stablib.book.claims.ch04_examples import printed_82, two_point_line
+from stablib.radon import density, exact, harmonic, transforms
+from stablib.radon.measures import laplacian
 
 PAGE = (Path(__file__).resolve().parents[1] / "pages" / "errata.md").read_text(encoding="utf-8")
 
@@ -51,12 +58,89 @@ def test_t2_a_function_without_a_knot_has_no_norm_however_it_is_written():
     assert [parametric_stability_norm(net, X)] == pytest.approx(printed("t2"), abs=5e-7)
 
 
+def test_t3_two_neurons_that_face_each_other_make_a_bend():
+    kink = line((1, 0, 1), (-1, 0, 1))
+    assert [stability_norm(kink, [[-1.0], [1.0]])] == pytest.approx(printed("t3"), abs=5e-7)
+
+
+def test_t5_without_a_bound_the_pairing_grows_with_the_test_function():
+    value = exact.gaussian_radon([1.0, 0.0], 0.0, [0.0, 0.0], 0.1) / (2 * np.pi * 0.1**2)
+    assert [float(value)] == pytest.approx(printed("t5"), abs=5e-7)
+    crease = laplacian(ShallowReLU([[1.0, 0.0]], [0.0], [1.0]))
+    assert crease.total == 1
+
+
+def test_t6_the_other_convention_is_off_by_two_pi():
+    bell = transforms.inverse_radon(
+        lambda v, b: exact.gaussian_radon(v, b, [0.0, 0.0]), [[0.0, 0.0]], nodes=801
+    )
+    assert [bell[0], bell[0] / (2 * np.pi)] == pytest.approx(printed("t6"), abs=5e-7)
+    dual = transforms.dual_radon(lambda v, b: 2 * v[:, 0] ** 2 - 1, [[0.3, 0.9]])
+    assert dual == pytest.approx(0, abs=1e-12)
+
+
+def test_t14_a_saddle_without_laplacian_has_a_norm():
+    weight = IsotropicWeight(density.uniform_disc())
+    assert harmonic.saddle_norm(weight) == pytest.approx(printed("t14"), abs=5e-7)
+    assert stability_norm(harmonic.saddle(), weight) == pytest.approx(printed("t14")[0], rel=1e-3)
+
+
+def test_t19_at_a_jump_smoothing_finds_the_mean_of_both_sides():
+    X = [[2.0, 10.0], [0.5, -10.0], [-3.0, 0.0]]
+    g = EmpiricalWeight(X).g([1.0, 0.0], [0.5, 0.5 - 1e-12, 0.5 + 1e-12])
+    smoothed = density.smoothed_weight(X, [1.0, 0.0], 0.5, 1e-9)
+    assert [*g, smoothed] == pytest.approx(printed("t19"), abs=5e-7)
+
+
 def test_t4_a_hidden_hyperplane_changes_the_gradient_from_one_side_to_the_other():
     x = np.array([[0.0]])
     above, below = line((1, 1e-9, 1), (-1, 0, -1)), line((1, -1e-9, 1), (-1, 0, -1))
     slope = [net.preactivations(x)[0, 0] > 0 for net in (above, below)]
     assert slope == [True, False]
     assert len(line((1, 0, 1), (-1, 0, -1)).canonical().a) == 0
+
+
+def test_t7_the_printed_denominator_misses_rho():
+    assert printed_82(0.5, 0.3)[:2] == pytest.approx(printed("t7")[:2], abs=5e-7)
+    assert [printed_82(0.5, 0.3)[2]] == pytest.approx(printed("t7")[2:], abs=5e-7)
+
+
+def test_t8_both_asymptotes_have_constants():
+    bend = IsotropicWeight().g([1.0], np.array([0.0, 1e-6]))
+    c0 = (bend[0] - bend[1]) / 1e-6 / np.pi
+    ratio = density.gaussian(4.0) * np.exp(16) * 2 * np.pi**1.5 * 16
+    assert [c0, ratio] == pytest.approx(printed("t8"), abs=1e-6)
+
+
+def test_t9_the_assumption_fails_and_the_conclusion_stands():
+    weight = IsotropicWeight(stats.norm(scale=20))
+    sides = weight.g_tilde([1.0], np.array([-40.0, -20.0]))
+    assert [*sides] == pytest.approx(printed("t9"), abs=5e-7)
+    assert (np.diff(weight.g([1.0], np.linspace(0, 60, 50))) < 0).all()
+
+
+def test_t10_a_line_that_does_not_separate_collects_nothing():
+    weight, v = EmpiricalWeight([[1.0, 0.0], [-1.0, 0.0]]), [np.cos(0.7), np.sin(0.7)]
+    assert weight.g(v, 0.9) == 0
+    assert [float(weight.g(v, 0.2))] == pytest.approx(printed("t10"), abs=5e-7)
+    line = two_point_line(np.array(v), 0.9), two_point_line(np.array(v), 0.2)
+    assert line == pytest.approx([0, *printed("t10")], abs=1e-6)
+
+
+def test_t11_the_peak_moves_away_from_the_origin():
+    far = EmpiricalWeight([[0.0, 0.0], [10.0, 0.0]]).g([1.0, 0.0], [5.0, 9.09])
+    near = EmpiricalWeight([[-5.0, 0.0], [5.0, 0.0]]).g([1.0, 0.0], 0.0)
+    assert [*far, near] == pytest.approx(printed("t11"), abs=5e-7)
+
+
+def test_t23_narrow_bumps_make_large_peaks():
+    # -(1/pi) int g' / sqrt(b^2 - r^2) over one bump, r = 2^k: in closed form an inverse cosine.
+    peaks = []
+    for k in (10, 20):
+        r, width = 2.0**k, k**-2.0
+        value, _ = quad(lambda s, r=r: 2 / np.sqrt(2 * r + s * s), 0, np.sqrt(width))
+        peaks.append(r * value / np.pi)
+    assert peaks == pytest.approx(printed("t23"), abs=5e-7)
 
 
 def test_t12_sgd_is_repelled_where_its_mean_converges():

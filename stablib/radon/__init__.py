@@ -1,1 +1,1 @@
-"""Function space: Radon transforms, and the density behind the stability norm."""
+"""Function space: Radon transforms, networks as measures on hyperplanes, and the density behind the norm."""

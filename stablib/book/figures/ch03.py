@@ -1,0 +1,249 @@
+"""Figures of chapter 03: the density rho, lines over it, and a network's creases."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+
+from ...norms import stability_norm
+from ...radon.density import empirical, smoothed_weight
+from ...radon.measures import laplacian
+from ...radon.primal import line_integrals, primal_norm
+from ...weights import EmpiricalWeight
+from ..claims.ch03_norm import at_a_jump, fitted
+from ..widgets import PictureSlider
+from . import style
+
+EPS = 0.06  # width to which rho is smoothed in pictures
+_REACH = 2.2  # half the side of the window that is shown
+_NODES = 161
+_DPI = 128
+# White is zero, purple positive (where a crease costs), orange negative; the ends are kept readable.
+SIGNED = LinearSegmentedColormap.from_list(
+    "signed", ["#a85a00", "#f0b45e", "#ffffff", "#b9a3cf", "#4b2169"]
+)
+LINE = "#2e7d62"
+
+
+def turning_line() -> PictureSlider:
+    """Turn a line over the map of rho: its running integral ends at the height g of the line."""
+    return PictureSlider(
+        _turned,
+        np.arange(0, 180, 15).tolist(),
+        name="angle of v",
+        form="{:g}°",
+        start=3,
+        dpi=_DPI,
+        alt="Above, a line over the map of rho; below, the integral along it rises, falls and ends at g",
+    )
+
+
+def directions() -> PictureSlider:
+    """Build rho from g: more and more directions, each smeared along its lines."""
+    return PictureSlider(
+        _from_directions,
+        [1, 2, 3, 5, 8, 12, 20, 40, 90, 360],
+        name="directions",
+        dpi=_DPI,
+        start=3,
+        alt="The map of rho made of a number of directions: few give a star of stripes, many the map",
+    )
+
+
+def moving_knot() -> PictureSlider:
+    """Move one crease over the map of rho, and see what it costs."""
+    return PictureSlider(
+        _moved,
+        np.linspace(-1.5, 1.5, 13).round(2).tolist(),
+        name="offset b",
+        dpi=_DPI,
+        start=4,
+        alt="Above, one crease over the map of rho; below, its price over the offset, with a dot",
+    )
+
+
+def figure_2() -> Figure:
+    """A fitted network, its absolute Laplacian and rho, side by side."""
+    net, X, *_ = fitted()
+    lines = laplacian(net)
+    figure, axes = style.figure(9.6, 3.5, ncols=3)
+    side, x = _window()
+    height = net(x).reshape(len(side), -1)
+    top = np.abs(height).max()
+    axes[0].contourf(side, side, height, np.linspace(-top, top, 17), cmap="PuOr_r", alpha=0.6)
+    axes[0].set_title("(a)  $f$")
+    most = np.abs(lines.a).max()
+    for a, v, b in sorted(zip(np.abs(lines.a), lines.v, lines.b, strict=True), key=lambda h: h[0]):
+        _line(axes[1], v, b, color=_grey(a / most), linewidth=1 + 3 * a / most)
+    axes[1].set_title(r"(b)  $|\Delta f|$")
+    _map(axes[2], X)
+    axes[2].set_title(r"(c)  $\rho_\epsilon$")
+    for ax in axes:
+        _frame(ax, X)
+        ax.set_ylabel("")
+    return figure
+
+
+def sum_of_lines(eps: float = 0.02) -> str:
+    """The dearest creases, one row each: slope, line integral of rho_eps, and price g; and the sums."""
+    net, X, *_ = fitted()
+    lines = laplacian(net)
+    g = EmpiricalWeight(X).g(lines.v, lines.b)
+    centre = X.mean(axis=0)
+    along = line_integrals(
+        lambda x: empirical(X, x + centre, eps),
+        lines.v,
+        lines.b - lines.v @ centre,
+        reach=30,
+        nodes=200,
+    )
+    rows = ["  slope    line integral of rho       g    product"]
+    order = np.argsort(-np.abs(lines.a) * g)
+    for h in order[:6]:
+        a = abs(lines.a[h])
+        rows.append(f"{a:7.4f} {along[h]:23.4f} {g[h]:9.4f} {a * along[h]:9.4f}")
+    total = np.abs(lines.a) @ along
+    rows.append(f"all {len(order)} creases: sum {total:.4f}, norm {stability_norm(net, X):.4f}")
+    return "\n".join(rows)
+
+
+def nobody_sees_it() -> Figure:
+    """The most negative place of rho, and the integrals over all lines through it."""
+    X = fitted().X
+    side, rho, worst = _window()[0], _density(), _most_negative()
+    figure, (left, right) = style.figure(7.6, 3.6, ncols=2, width_ratios=[1, 1.15])
+    _map(left, X)
+    left.contour(side, side, rho.reshape(len(side), -1), [0], colors=style.QUIET, linewidths=0.7)
+    turns = np.linspace(0, 180, 91)
+    v = _normal(turns)
+    for k in range(0, 90, 15):
+        _line(left, v[k], v[k] @ worst, color=LINE, linewidth=1.0)
+    left.plot(*worst, "x", color="#1d2b30", markersize=9, markeredgewidth=2)
+    _frame(left, X)
+    left.set_title(rf"$\rho_\epsilon$ = {rho.min():.2f} at the cross")
+    right.plot(turns, smoothed_weight(X, v, v @ worst, EPS), color=style.BOUND["color"], lw=2.2)
+    right.axhline(0, color=style.QUIET, linewidth=1)
+    right.set(xlabel="angle of $v$ in degrees", xticks=[0, 45, 90, 135, 180])
+    right.set_title("integral of the line through it")
+    right.set_ylim(bottom=-0.01)
+    return figure
+
+
+def limit() -> Figure:
+    """The primal integral over the norm as smoothing ends: lines clear of the data, and one on a point."""
+    net, X, *_ = fitted()
+    eps = np.geomspace(1e-3, 0.5, 40)
+    lines, norm = laplacian(net), stability_norm(net, X)
+    figure, axes = style.figure(6.4, 3.4)
+    clear = [np.abs(lines.a) @ smoothed_weight(X, lines.v, lines.b, e) / norm for e in eps]
+    axes.plot(eps, clear, color=style.BOUND["color"], linewidth=2.2)
+    some = [0.5, 0.2, 0.1, 0.05, 0.03]
+    found = [primal_norm(net, X, e) / norm for e in some]
+    axes.plot(some, found, "o", mfc="white", mec=style.BOUND["color"], mew=2)
+    jump = [at_a_jump(e)[2] / at_a_jump(e)[0] for e in eps]
+    axes.plot(eps, jump, color=style.OTHER["color"], linewidth=2.2, linestyle="--")
+    axes.axhline(1, color=style.QUIET, linewidth=1)
+    axes.set(xscale="log", xlabel=r"smoothing $\epsilon$", ylim=(0, 1.35))
+    axes.set_ylabel(r"$\int|\Delta f|\,\rho_\epsilon$ / norm")
+    axes.text(1.2e-3, 1.05, "no line on a data point", color=style.BOUND["color"])
+    axes.text(1.2e-3, 0.77, "a line on a data point", color=style.OTHER["color"])
+    return figure
+
+
+def _window() -> tuple[np.ndarray, np.ndarray]:
+    side = np.linspace(-_REACH, _REACH, _NODES)
+    return side, np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
+
+
+@cache
+def _density(angles: int | None = None) -> np.ndarray:
+    return empirical(fitted().X, _window()[1], EPS, angles=angles)
+
+
+def _most_negative() -> np.ndarray:
+    return _window()[1][np.argmin(_density())]
+
+
+def _normal(degrees: Any) -> np.ndarray:
+    turn = np.radians(degrees)
+    return np.stack([np.cos(turn), np.sin(turn)], axis=-1)
+
+
+def _line(axes: Axes, v: np.ndarray, b: float, **look: Any) -> None:
+    along = 9 * np.array([-v[1], v[0]])
+    axes.plot(*np.array([b * v - along, b * v + along]).T, **look)
+
+
+def _grey(share: float) -> tuple[float, float, float]:
+    """From light to dark as the share goes from 0 to 1."""
+    return tuple(0.86 - share * (0.86 - np.array([0.11, 0.17, 0.19])))
+
+
+def _map(axes: Axes, X: np.ndarray, angles: int | None = None) -> Any:
+    side, _ = _window()
+    rho = _density(angles).reshape(len(side), -1)
+    rho = np.sign(rho) * np.sqrt(np.abs(rho))  # else the peak hides the negative parts
+    top = np.sqrt(_density().max())
+    return axes.pcolormesh(side, side, rho, cmap=SIGNED, vmin=-top, vmax=top, rasterized=True)
+
+
+def _frame(axes: Axes, X: np.ndarray) -> None:
+    axes.scatter(*X.T, s=34, zorder=3, **style.DATA)
+    axes.set(aspect="equal", xlim=(-_REACH, _REACH), ylim=(-_REACH, _REACH))
+    axes.set(xticks=[-2, 0, 2], yticks=[-2, 0, 2], xlabel="$x_1$")
+    axes.set_ylabel("$x_2$", labelpad=-4)
+    axes.grid(False)
+
+
+def _turned(angle: float) -> Figure:
+    X, v = fitted().X, _normal(angle)
+    b = float(v @ _most_negative())
+    figure, (top, bottom) = style.figure(5.0, 6.4, nrows=2, height_ratios=[1.6, 1])
+    _map(top, X)
+    _line(top, v, b, color=LINE, linewidth=2)
+    _frame(top, X)
+    t = np.sinh(np.linspace(-np.arcsinh(30), np.arcsinh(30), 501))
+    path = b * v + t[:, None] * np.array([-v[1], v[0]])
+    rho = empirical(X, path, EPS, angles=1200)
+    steps = np.diff(t) * (rho[1:] + rho[:-1]) / 2
+    running = 30 * rho[0] + np.concatenate([[0.0], np.cumsum(steps)])
+    price = float(smoothed_weight(X, v, b, EPS))
+    bottom.plot(t, running, color=LINE, linewidth=2.2)
+    bottom.axhline(price, color=style.BOUND["color"], linestyle="--", linewidth=1.6)
+    bottom.axhline(0, color=style.QUIET, linewidth=1)
+    bottom.text(-3.9, price + 0.004, f"$g$ = {price:.3f}", color=style.BOUND["color"])
+    bottom.set(xlim=(-4, 4), ylim=(-0.03, 0.14), xlabel="way along the line")
+    bottom.set_title("integral of the density so far", fontsize=13)
+    return figure
+
+
+def _from_directions(count: int) -> Figure:
+    X = fitted().X
+    figure, axes = style.figure(4.6, 4.4)
+    _map(axes, X, count)
+    _frame(axes, X)
+    axes.set_title(f"{count} direction{'s' * (count > 1)}")
+    return figure
+
+
+def _moved(b: float) -> Figure:
+    X, v = fitted().X, _normal(60.0)
+    offsets = np.linspace(-2, 2, 401)
+    figure, (top, bottom) = style.figure(5.0, 6.2, nrows=2, height_ratios=[1.6, 1])
+    _map(top, X)
+    _line(top, v, b, color=LINE, linewidth=2.5)
+    _frame(top, X)
+    bottom.plot(offsets, EmpiricalWeight(X).g(v, offsets), color="#b9a3cf", linewidth=1.4)
+    bottom.plot(offsets, smoothed_weight(X, v, offsets, EPS), color=style.BOUND["color"], lw=2.2)
+    for place in X @ v:
+        bottom.axvline(place, ymax=0.06, color=style.DATA["color"], linewidth=1.2)
+    price = float(smoothed_weight(X, v, b, EPS))
+    bottom.plot([b], [price], "o", color=LINE, markersize=10)
+    bottom.set(xlim=(-2, 2), ylim=(0, 0.38), xlabel="offset $b$")
+    bottom.set_title(rf"price of one unit of slope: {price:.3f}", fontsize=13)
+    return figure
