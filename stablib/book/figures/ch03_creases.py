@@ -67,6 +67,7 @@ def crossing_slider() -> PictureSlider:
         [0.4, 0.3, 0.2, 0.15, 0.1, 0.07, 0.05, 0.03, 0.02],
         name="smoothing",
         dpi=_DPI,
+        start=4,
         alt="Two maps of four creases; in the left one pale gaps at the crossings, smaller as smoothing ends",
     )
 

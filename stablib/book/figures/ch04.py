@@ -110,6 +110,7 @@ def outwards() -> Figure:
     axes.set_yscale("log")
     axes.set_yticks([0.1, 0.3, 1, 3], ["0.1", "0.3", "1", "3"])
     axes.minorticks_off()
+    axes.set_ylim(0.07, 5)
     axes.set_ylabel("relative to the smallest step")
     style.step_size_axis(axes, eta)
     axes.set_xlim(right=3.2)
