@@ -150,6 +150,16 @@ def chapter(number: str) -> str:
     return found[0].stem if found else number
 
 
+def anchor(id: str) -> str:
+    """An id as part of an anchor: scripts of the theme read anchors as selectors, where a dot is no letter.
+
+    Example:
+        >>> anchor("text-3.1-negative")
+        'text-3-1-negative'
+    """
+    return id.replace(".", "-")
+
+
 def text_table(entries: Iterable[Mapping[str, Any]], *, times: bool = True) -> str:
     """Entries as lines of text: id, verdict, margin, cases, seconds, and what is said.
 
@@ -215,7 +225,8 @@ class LedgerTable:
         )
 
     def _row(self, e: Mapping[str, Any]) -> str:
-        id, goal = html.escape(e["id"]), f"{e['chapter']}.html#check-{e['id']}"
+        id, place = html.escape(e["id"]), anchor(e["id"])
+        goal = f"{e['chapter']}.html#check-{place}"
         margin = _shown(e["margin"])
         if e.get("corrected_margin") is not None:
             margin = f"{_shown(e['corrected_margin'])}<br><small>printed: {margin}</small>"
@@ -230,7 +241,7 @@ class LedgerTable:
             f"{e['cases']:,}",
         )
         tds = (f'<td style="{_CELL}">{cell}</td>' for cell in cells)
-        return f'<tr id="ledger-{id}">{"".join(tds)}</tr>'
+        return f'<tr id="ledger-{place}">{"".join(tds)}</tr>'
 
 
 def _number(value: float | None) -> float | None:

@@ -29,9 +29,10 @@ class LedgerRole(SphinxRole):
         if id not in {entry["id"] for entry in ledger.read()}:
             where = self.get_location()
             logging.getLogger(__name__).warning("the ledger has no row %r", id, location=where)
-        link = nodes.reference("", "", refuri=f"{PAGE}#ledger-{id}", classes=["ledger-link"])
+        place = ledger.anchor(id)
+        link = nodes.reference("", "", refuri=f"{PAGE}#ledger-{place}", classes=["ledger-link"])
         link += nodes.literal("", id)
-        return [nodes.target("", "", ids=[f"check-{id}"]), link], []
+        return [nodes.target("", "", ids=[f"check-{place}"]), link], []
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
