@@ -24,7 +24,11 @@ from stablib import (
     tangent_features,
 )
 from stablib.book.claims.ch04_examples import printed_82, two_point_line
-from stablib.radon import density, exact, harmonic, transforms
+from stablib.book.claims.ch05_deep import scattered
+from stablib.book.claims.ch05_pyramid import diamond, local_rate
+from stablib.radon import density, exact, harmonic, pyramid, transforms
+from stablib.radon.deep import DeepNet
+from stablib.radon.local import corner_rate
 from stablib.radon.measures import laplacian
 
 PAGE = (Path(__file__).resolve().parents[1] / "pages" / "errata.md").read_text(encoding="utf-8")
@@ -254,5 +258,59 @@ def test_n11_the_double_eigenvalue_has_its_closed_form():
 
 
 def test_every_entry_has_its_test():
-    tested = {name.split("_")[1] for name in globals() if re.match(r"test_[tn]\d+_", name)}
+    tested = {name.split("_")[1] for name in globals() if re.match(r"test_[tnpmq]\d+_", name)}
     assert set(ENTRIES) - {"n12"} == tested  # the experiments of N12 are checked in their chapters
+
+
+def test_p1_hats_that_vanish_keep_their_norm():
+    net = line((1, 0, 1), (1, -1e-7, -2), (1, -2e-7, 1))
+    assert [stability_norm(net, [[-1.0], [1.0]])] == pytest.approx(printed("p1"), abs=1e-6)
+    assert net([[-1.0], [1.0]]) == pytest.approx([0, 0], abs=1e-12)
+
+
+def test_p2_the_limit_is_dearer_than_all_that_approach_it():
+    X = [[-20.0], [-1.0], [5.0], [5.0]]
+    norms = [stability_norm(line((1, 1 + h, 1)), X) for h in (1e-9, 0.0)]
+    assert norms == pytest.approx(printed("p2"), abs=5e-7)
+
+
+def test_p3_a_fourth_harmonic_adds_up_to_nothing_and_has_a_norm():
+    turn = 2 * np.pi * (np.arange(64) + 0.25) / 64
+    b = (np.arange(100) + 0.5) / 50 - 1
+    v = np.repeat(np.column_stack([np.cos(turn), np.sin(turn)]), 100, axis=0)
+    slope = np.repeat(np.cos(4 * turn), 100) * 2 * np.pi / 64 / 50
+    net = ShallowReLU(v, -np.tile(b, 64), slope)
+    x = np.random.default_rng(0).uniform(-0.7, 0.7, (200, 2))
+    assert np.abs(net(x)).max() < 1e-4
+    norm = stability_norm(net, IsotropicWeight(density.uniform_disc()))
+    assert [norm] == pytest.approx(printed("p3"), rel=5e-3)
+
+
+def test_m2_the_density_lacks_four_pi_squared():
+    value = float(pyramid.density(0.0, 2.0))
+    assert [-value, -4 * np.pi**2 * value] == pytest.approx(printed("m2"), abs=5e-7)
+
+
+def test_m4_the_norm_grows_fourfold_while_the_logarithm_doubles():
+    ratio = pyramid.truncated_norm(1e-8) / pyramid.truncated_norm(1e-4)
+    assert [ratio] == pytest.approx(printed("m4"), abs=5e-7)
+
+
+def test_m5_the_third_harmonic_pairs_with_the_corner():
+    assert [corner_rate(diamond(), 0), local_rate(3)] == pytest.approx(printed("m5"), abs=2e-6)
+
+
+def test_m6_a_segment_is_crossed_from_either_side():
+    segment = diamond()
+    lines = segment.radon_laplacian([np.pi / 2, -np.pi / 2], [0.3, -0.3])
+    assert lines[0] == pytest.approx(lines[1]) and lines[0] != 0
+
+
+def test_q1_a_wedge_beside_the_pyramid():
+    e, t = 0.02, 1 / 1.02
+    wedge = DeepNet(
+        np.array([[1, e], [-1, e], [0, 1 - e], [0, -(1 + e)]]), np.zeros(4), np.ones(4), 1, 1, 0
+    )
+    difference = pyramid.pyramid([[0.0, t]]) - wedge([[0.0, t]])
+    assert [float(difference[0])] == pytest.approx(printed("q1"), abs=5e-7)
+    assert DeepNet.pyramid(2).rank(scattered()) == 10

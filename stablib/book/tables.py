@@ -9,10 +9,12 @@ from stablib.training import Sweep, Table, sweep
 from stablib.training.sweeps import home
 
 from .controls import CONTROLS
+from .fits import FITS
 from .kinks import KINKS, eta_star
 from .specs import MAIN
 
-SWEEPS = (*MAIN, *CONTROLS)
+SWEEPS = (*MAIN, *CONTROLS)  # of training runs
+OTHERS = (FITS,)  # of another kind, with columns of their own
 
 
 def named(name: str) -> Sweep:
@@ -21,10 +23,10 @@ def named(name: str) -> Sweep:
     Raises:
         ValueError: if the book has no such table.
     """
-    for spec in SWEEPS:
+    for spec in (*SWEEPS, *OTHERS):
         if spec.name == name:
             return spec
-    names = ", ".join(spec.name for spec in SWEEPS)
+    names = ", ".join(spec.name for spec in (*SWEEPS, *OTHERS))
     raise ValueError(f"name is {name!r}; one of {names} is needed")
 
 
@@ -44,14 +46,15 @@ def run_all(progress: bool = True, *, root: str | Path | None = None) -> dict[st
     Raises:
         RuntimeError: if a run fails; it is named, and the finished ones are kept.
     """
+    every = (*SWEEPS, *OTHERS)
     folder = (home() if root is None else Path(root)) / "_runs"
     begun = folder / "all_from_nothing"
     if not begun.exists():
-        for name in (*(spec.name for spec in SWEEPS), *KINKS):
+        for name in (*(spec.name for spec in every), *KINKS):
             shutil.rmtree(folder / name, ignore_errors=True)
         folder.mkdir(parents=True, exist_ok=True)
         begun.touch()
-    tables = {spec.name: sweep(spec, root=root, progress=progress, anew=True) for spec in SWEEPS}
+    tables = {spec.name: sweep(spec, root=root, progress=progress, anew=True) for spec in every}
     eta_star(root, progress, anew=True)
     begun.unlink(missing_ok=True)
     return tables

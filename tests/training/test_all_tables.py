@@ -14,6 +14,7 @@ def toys(tmp_path, monkeypatch):
     first = Sweep.grid("one", Toy(step_size=1.0, log=log), seed=range(3))
     second = Sweep.grid("two", Toy(step_size=1.0, log=log), step_size=[2.0, 3.0])
     monkeypatch.setattr(tables, "SWEEPS", (first, second))
+    monkeypatch.setattr(tables, "OTHERS", ())
     monkeypatch.setattr(tables, "eta_star", lambda *_, **__: None)
     with joblib.parallel_config("threading", n_jobs=1):
         yield log
