@@ -119,6 +119,14 @@ def normals(v: Any, d: int) -> np.ndarray:
     return out
 
 
+def hyperplanes(v: Any, b: Any, d: int) -> tuple[np.ndarray, np.ndarray]:
+    """Unit normals (m, d) with offsets (m,), or one normal (d,) with any number of offsets."""
+    v, b = normals(v, d), array(b, "b")
+    if b.ndim > 1 or (v.ndim == 2 and b.shape != (len(v),)):
+        raise ValueError(f"b has shape {b.shape}; one offset per row of v is needed")
+    return v, b
+
+
 def real(value: Any, name: str) -> float:
     """A finite number."""
     out = array(value, name) if not isinstance(value, (bool, np.bool_)) else None

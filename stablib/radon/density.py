@@ -191,10 +191,8 @@ def smoothed_weight(X: Any, v: Any, b: Any, eps: Any) -> np.ndarray:
     Source: eq. (67).
     """
     X = checks.points(X)
-    v, b = checks.normals(v, X.shape[1]), checks.array(b, "b")
+    v, b = checks.hyperplanes(v, b, X.shape[1])
     eps = checks.positive(eps, "eps")
-    if b.ndim > 1 or (v.ndim == 2 and b.shape != (len(v),)):
-        raise ValueError(f"b has shape {b.shape}; one offset per row of v is needed")
     if v.ndim == 1:
         return pieces(X, v[None]).smoothed(np.atleast_1d(b)[None], eps)[0].reshape(b.shape)[()]
     return pieces(X, v).smoothed(b[:, None], eps)[:, 0]

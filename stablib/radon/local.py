@@ -67,7 +67,7 @@ def crease_pairing(creases: Segments, corner: Any, eps: Any, reach: float = 0.2)
     Example:
         >>> diamond = Roof([[1, 0], [0, 1], [-1, 0], [0, -1]])
         >>> values = [crease_pairing(diamond.creases(), [1.0, 0.0], eps) for eps in (1e-5, 1e-6)]
-        >>> round((values[1] - values[0]) / np.log(10), 4)
+        >>> round(float((values[1] - values[0]) / np.log(10)), 4)
         4.0
     """
     corner = checks.array(corner, "corner")

@@ -41,9 +41,7 @@ def line_integrals(
 
     Source: eq. (24).
     """
-    v, b = checks.normals(v, 2), checks.array(b, "b")
-    if b.ndim > 1 or (v.ndim == 2 and b.shape != (len(v),)):
-        raise ValueError(f"b has shape {b.shape}; one offset per row of v is needed")
+    v, b = checks.hyperplanes(v, b, 2)
     reach, nodes = checks.positive(reach, "reach"), checks.count(nodes, "nodes", minimum=3)
     u = np.linspace(-np.arcsinh(reach), np.arcsinh(reach), nodes)
     t, weight = np.sinh(u), np.cosh(u) * (u[1] - u[0])
@@ -170,6 +168,22 @@ def norm_on_grid(
     return 2 * fine - coarse
 
 
+def second_differences(z: np.ndarray) -> np.ndarray:
+    """Five-point second differences of values on a grid, (n, m) to (n - 2, m - 2).
+
+    On a piecewise linear function they are the mass of its Laplacian in each square.
+
+    Args:
+        z: values, shape (n, m).
+
+    Example:
+        >>> x = np.arange(5.0)
+        >>> second_differences(np.abs(x - 2) + 0 * x[:, None])[0]
+        array([0., 2., 0.])
+    """
+    return z[2:, 1:-1] + z[:-2, 1:-1] + z[1:-1, 2:] + z[1:-1, :-2] - 4 * z[1:-1, 1:-1]
+
+
 def _on_grids(f: Density, X: np.ndarray, half: float, eps: float, nodes: int, levels: int) -> float:
     """Sum of |second differences| rho_eps over grids whose sides are 2 half, 4 half, 8 half, ..."""
     total = 0.0
@@ -182,11 +196,10 @@ def _on_grids(f: Density, X: np.ndarray, half: float, eps: float, nodes: int, le
             raise ValueError(
                 f"f returned shape {values.shape} for {len(place) ** 2} places; one value each is needed"
             )
-        z = values.reshape(len(place), -1)
-        mass = z[2:, 1:-1] + z[:-2, 1:-1] + z[1:-1, 2:] + z[1:-1, :-2] - 4 * z[1:-1, 1:-1]
+        mass = second_differences(values.reshape(len(place), -1))
         if level > 0:
             mass[inner, inner] = 0.0  # counted on the finer grid
-        kept = np.abs(mass) > 1e-12 * np.abs(z).max()
+        kept = np.abs(mass) > 1e-12 * np.abs(values).max()
         if kept.any():
             rho = empirical(X, x[1:-1, 1:-1][kept], 2**level * eps)
             total += float(np.abs(mass[kept]) @ rho)

@@ -58,7 +58,7 @@ def radon(f: PlaneFunction, v: Any, b: Any, *, reach: float = 10.0, nodes: int =
 
     Source: eq. (24).
     """
-    v, b = _lines(v, b)
+    v, b = checks.hyperplanes(v, b, 2)
     reach, nodes = checks.positive(reach, "reach"), checks.count(nodes, "nodes", minimum=3)
     t, step = np.linspace(-reach, reach, nodes, retstep=True)
     weight = np.full(nodes, step)
@@ -191,7 +191,7 @@ def inverse_dual(
 
     Source: eq. (27), d = 2.
     """
-    v, b = _lines(v, b)
+    v, b = checks.hyperplanes(v, b, 2)
     grid, step = _offsets(reach, nodes)
     if np.abs(b).max(initial=0) > reach:
         raise ValueError(f"b has an entry of size {np.abs(b).max():g}, beyond reach = {reach:g}")
@@ -201,13 +201,6 @@ def inverse_dual(
         shape = CubicSpline(grid, ramp(radon(f, normal, grid, reach=reach, nodes=nodes), step))
         out[k] = shape(b.reshape(-1) if v.ndim == 1 else b[k])
     return gamma(2) * out.reshape(b.shape)[()]
-
-
-def _lines(v: Any, b: Any) -> tuple[np.ndarray, np.ndarray]:
-    v, b = checks.normals(v, 2), checks.array(b, "b")
-    if b.ndim > 1 or (v.ndim == 2 and b.shape != (len(v),)):
-        raise ValueError(f"b has shape {b.shape}; one offset per row of v is needed")
-    return v, b
 
 
 def _places(x: Any) -> np.ndarray:

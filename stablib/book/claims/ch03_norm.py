@@ -11,7 +11,7 @@ from ...network import ShallowReLU
 from ...norms import stability_norm
 from ...radon import density
 from ...radon.measures import laplacian
-from ...radon.primal import line_integrals, norm_on_grid, primal_norm
+from ...radon.primal import line_integrals, norm_on_grid, primal_norm, second_differences
 from ...training.descent import gradient_descent
 from ...weights import EmpiricalWeight, IsotropicWeight
 from .cases import Case
@@ -87,8 +87,7 @@ def absolute_second_differences(
     def once(nodes: int) -> float:
         side = (np.arange(-1, nodes + 1) - nodes / 2 + 0.5) * 10 * width / nodes
         x = np.stack(np.meshgrid(side, side), axis=-1)
-        z = f(x.reshape(-1, 2)).reshape(len(side), -1)
-        mass = z[2:, 1:-1] + z[:-2, 1:-1] + z[1:-1, 2:] + z[1:-1, :-2] - 4 * z[1:-1, 1:-1]
+        mass = second_differences(f(x.reshape(-1, 2)).reshape(len(side), -1))
         bump = np.exp(-(x[1:-1, 1:-1] ** 2).sum(axis=-1) / (2 * width**2))
         return float((np.abs(mass) * bump).sum())
 
