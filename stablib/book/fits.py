@@ -9,6 +9,7 @@ import numpy as np
 from scipy.optimize import linprog
 
 from .. import checks
+from ..anywidth import implementation_free_bound
 from ..curvature import sharpness
 from ..flattest import flattest_implementation
 from ..network import ShallowReLU
@@ -28,6 +29,7 @@ _COLUMNS = (
     "loss",
     "sharpness",
     "flattest",
+    "least",
     "step_size_bound",
     "dual",
 )
@@ -190,6 +192,7 @@ class Fit(Spec):
                 "loss": run.loss,
                 "sharpness": sharpness(net, X),
                 "flattest": flattest_implementation(net, X).sharpness,
+                "least": implementation_free_bound(net, X).value,
                 "norm": stability_norm(net, X),
                 "r_norm": r_norm(net),
             }
@@ -208,8 +211,8 @@ class Fit(Spec):
             value = np.maximum(x @ v.T - b, 0) @ a + np.column_stack([x, np.ones(len(x))]) @ affine
             error = np.abs(value - target(self.target, x))
         row |= {"l1": float(error.mean()), "sup": float(error.max())}
-        # Theorem 1 turned round: no larger step size leaves a function of this norm stable.
-        row["step_size_bound"] = 1 / (row["norm"] + 0.5)
+        # Theorem 1 turned round: no larger step size leaves this function stable, however it is written.
+        row["step_size_bound"] = 2 / (row["least"] or 1 + 2 * row["norm"])
         return row, {}
 
 

@@ -143,13 +143,13 @@ def error_against_norm() -> Figure:
 def descents() -> str:
     """Trained networks for the pyramid, the better of two starts: one row per width and step size."""
     rows = [row for row in fitted("pyramid") if row["kind"] == "descent"]
-    lines = [" k  step   mean error  worst   norm  flattest  largest step"]
+    lines = [" k  step   mean error  worst   norm  flattest  least  largest step"]
     for k, step in sorted({(row["k"], row["step_size"]) for row in rows}):
         same = [row for row in rows if (row["k"], row["step_size"]) == (k, step)]
         best = min(same, key=lambda row: row["l1"])
         lines.append(
             f"{k:3} {step:5.2f} {best['l1']:11.4f} {best['sup']:7.3f} {best['norm']:6.3f} "
-            f"{best['flattest']:9.3f} {best['step_size_bound']:13.3f}"
+            f"{best['flattest']:9.3f} {best['least']:6.3f} {best['step_size_bound']:13.3f}"
         )
     return "\n".join(lines)
 
