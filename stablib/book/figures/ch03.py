@@ -89,7 +89,7 @@ def figure_2() -> Figure:
     return figure
 
 
-def sum_of_lines(eps: float = 0.02) -> str:
+def sum_of_lines(eps: float = 0.03) -> str:
     """The dearest creases, one row each: slope, line integral of rho_eps, and price g; and the sums."""
     net, X, *_ = fitted()
     lines = laplacian(net)
@@ -100,7 +100,7 @@ def sum_of_lines(eps: float = 0.02) -> str:
         lines.v,
         lines.b - lines.v @ centre,
         reach=30,
-        nodes=200,
+        nodes=140,
     )
     rows = ["  slope    line integral of rho       g    product"]
     order = np.argsort(-np.abs(lines.a) * g)
