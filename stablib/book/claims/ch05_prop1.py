@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+from scipy import stats
 
 from ...network import ShallowReLU
 from ...norms import stability_norm
-from ...weights import EmpiricalWeight
+from ...weights import EmpiricalWeight, IsotropicWeight
 from .registry import Verdict, claim
 
 WIDTHS = 2.0 ** -np.arange(0, 17, 2)
@@ -49,6 +50,33 @@ def vanishing(
     return rows
 
 
+def cousin(directions: int, offsets: int) -> ShallowReLU:
+    """Ridges of slope cos(4 theta) at all angles and offsets in [-1, 1]: nearly 0 on the unit disc.
+
+    Args:
+        directions: number of directions in the circle.
+        offsets: number of offsets.
+    """
+    theta = 2 * np.pi * (np.arange(directions) + 0.3) / directions
+    b = 2 * (np.arange(offsets) + 0.5) / offsets - 1
+    v = np.column_stack([np.cos(theta), np.sin(theta)])
+    slope = np.cos(4 * theta) * 2 * np.pi / directions * 2 / offsets
+    return ShallowReLU(
+        np.repeat(v, offsets, axis=0), -np.tile(b, directions), slope.repeat(offsets)
+    )
+
+
+def on_a_point(k: float) -> tuple[float, float, float]:
+    """Bends that tend to one on a data point: a norm on the way, that of the limit, the lesser one-sided.
+
+    Args:
+        k: one over the distance of the bend from the data point.
+    """
+    X = np.array([[-20.0], [-1.0], [5.0], [5.0]])
+    g = EmpiricalWeight(X).g([1.0], [-1 - 1 / k, -1.0, -1 - 1e-9, -1 + 1e-9])
+    return float(g[0]), float(g[1]), float(g[2:].min())
+
+
 @claim(
     "prop-1",
     kind="theorem",
@@ -59,8 +87,10 @@ def lower_semicontinuity() -> Verdict:
     """The true part: the limit's norm is at most the lower limit of the norms, for bends off the data.
 
     Sequences with known limits: a bend that splits into two neighbours, a bend with a vanishing hat beside
-    it, two opposite bends that meet; directions and data at random. As printed: hats in a gap tend to 0, take
-    the value 0 on all data, and their norm tends to 4 g.
+    it, two opposite bends that meet; directions and data at random. A bend that tends to a data point, whose
+    norms keep above that with the lesser one-sided g there, to 1e-6. As printed, three sequences fail: hats
+    in a gap tend to 0, take the value 0 on all data, and their norm tends to 4 g; the bend on a data point is
+    dearer than its limit; ridges of slope cos(4 theta) tend to 0 on the disc (1e-5) and keep 4 int g.
     """
 
     def margins() -> Iterator[float]:
@@ -81,11 +111,22 @@ def lower_semicontinuity() -> Verdict:
                     yield (stability_norm(net, X) - limit) / limit + 10 * h
             dipole = ShallowReLU([v, v], [-b, -(b + 1e-6 * width)], [1.0, -1.0])
             yield stability_norm(dipole, X)
+        for k in (1e2, 1e4, 1e6):
+            norm, _, least = on_a_point(k)
+            yield norm / least - 1 + 1e-6
 
     X, v, low, width = example()
     smallest = vanishing(v, low, width, X)[-1]
+    norm, limit, _ = on_a_point(1e6)
+    disc = IsotropicWeight(stats.semicircular())
+    net = cousin(64, 320)
+    turn = np.linspace(0, 2 * np.pi, 90)
+    x = np.concatenate([r * np.column_stack([np.cos(turn), np.sin(turn)]) for r in (0.3, 0.7, 1.0)])
+    assert np.abs(net(x)).max() < 1e-5
     return Verdict.corrected(
-        [-smallest[2]], margins(), "hats in a gap of the data, which tend to 0"
+        [-smallest[2], norm - limit, -stability_norm(net, disc)],
+        margins(),
+        "hats in a gap of the data, which tend to 0, and others",
     )
 
 
