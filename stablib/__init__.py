@@ -39,6 +39,7 @@ _HOME = {
     "takeover_batch": "small_batch",
     "extreme_points": "memorising",
     "memoriser": "memorising",
+    "least_interpolating_norm": "univariate",
     "linearized_sgd": "linearized",
     "diagnose": "diagnosis",
     "Diagnosis": "diagnosis",

@@ -20,16 +20,21 @@ from stablib import (
     sharpness,
     sharpness_interval,
     sharpness_lower_bound,
+    sharpness_upper_bound,
     stability_norm,
     tangent_features,
 )
 from stablib.book.claims.ch04_examples import printed_82, two_point_line
 from stablib.book.claims.ch05_deep import scattered
 from stablib.book.claims.ch05_pyramid import diamond, local_rate
+from stablib.book.claims.ch06_lemma2 import affine_pair, frozen
+from stablib.book.claims.ch06_stable import corrected
+from stablib.bounds import _printed_upper_bound
 from stablib.radon import density, exact, harmonic, pyramid, transforms
 from stablib.radon.deep import DeepNet
 from stablib.radon.local import corner_rate
 from stablib.radon.measures import laplacian
+from stablib.radon.sobolev import SmoothTarget
 
 PAGE = (Path(__file__).resolve().parents[1] / "pages" / "errata.md").read_text(encoding="utf-8")
 
@@ -258,7 +263,7 @@ def test_n11_the_double_eigenvalue_has_its_closed_form():
 
 
 def test_every_entry_has_its_test():
-    tested = {name.split("_")[1] for name in globals() if re.match(r"test_[tnpmq]\d+_", name)}
+    tested = {name.split("_")[1] for name in globals() if re.match(r"test_[tnpmqkl]\d+_", name)}
     assert set(ENTRIES) - {"n12"} == tested  # the experiments of N12 are checked in their chapters
 
 
@@ -314,3 +319,68 @@ def test_q1_a_wedge_beside_the_pyramid():
     difference = pyramid.pyramid([[0.0, t]]) - wedge([[0.0, t]])
     assert [float(difference[0])] == pytest.approx(printed("q1"), abs=5e-7)
     assert DeepNet.pyramid(2).rank(scattered()) == 10
+
+
+PAIR = np.array([[-1.0], [1.0]])
+
+
+def test_k1_two_neurons_have_no_room_for_a_slope():
+    net = line((1, 10, 1), (-1, -10, -0.999))
+    found = flattest_implementation(net, PAIR).lower_bound
+    bound = _printed_upper_bound(net, PAIR, "larger")
+    assert [found, bound, sharpness_upper_bound(net, PAIR)] == pytest.approx(
+        printed("k1"), abs=1e-6
+    )
+
+
+def test_k2_a_frozen_eigenvector_bounds_nothing_from_above():
+    net, X = line((1, -1.5, 1), (1, 3, 3)), np.array([[-2.0], [1.0]])
+    form, flat = frozen(net, X), flattest_implementation(net, X).sharpness
+    assert [form.least(form.n), flat] == pytest.approx(printed("k2"), abs=1e-6)
+    assert form.least(form.total) <= flat
+
+
+def test_k3_the_bound_is_the_least_trace():
+    net = line((1, 0, 1))
+    trace = sharpness_upper_bound(net, PAIR, own_side=True)
+    found = [trace, flattest_implementation(net, PAIR).sharpness]
+    assert found == pytest.approx(printed("k3"), abs=1e-6)
+
+
+def test_k4_no_point_sees_both_neurons_of_the_pair():
+    assert affine_pair(PAIR, np.array([1.0])) == pytest.approx(printed("k4"), abs=5e-7)
+
+
+def test_k6_the_pair_stands_on_a_data_point():
+    net, X = line((1, 0, 1), (-1, 0, -1)), [[-1.0], [0.0], [1.0]]
+    assert net.knots_on_data(X) == 2
+    assert sharpness_interval(net, X, sides=1e-9)[:2] == pytest.approx(printed("k6"), abs=1e-6)
+
+
+def test_k7_the_sides_differ():
+    net = line((1, 10, 1))
+    sides = [_printed_upper_bound(net, PAIR, side) for side in ("larger", "mean", "smaller")]
+    found = [flattest_implementation(net, PAIR).lower_bound, *sides]
+    assert found == pytest.approx(printed("k7"), abs=1e-6)
+
+
+def test_l3_the_correction_of_fixed_labels_vanishes():
+    rows = corrected()
+    assert rows[0].missed > 0.1
+    assert rows[-1].added < rows[0].added / 4
+    assert max(row.left for row in rows) < 1e-10
+
+
+def test_l4_the_hill_is_not_zero_at_the_origin():
+    assert SmoothTarget("gaussian", [[0.0]])([[0.0]])[0] == 1
+
+
+def test_l5_the_mass_with_the_weight_is_larger():
+    hill = SmoothTarget("gaussian", [[0.0]])
+    both = hill.r_norm() + hill.g_hat_norm(PAIR)
+    assert [hill.r_norm(), both] == pytest.approx(printed("l5"), abs=5e-7)
+
+
+def test_l6_a_constant_has_no_weighted_norm():
+    for R in (10.0, 1000.0):
+        assert quad(lambda x: 2 + 2 * abs(x), -R, R)[0] == pytest.approx(4 * R + 2 * R**2)

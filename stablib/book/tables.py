@@ -8,13 +8,14 @@ from pathlib import Path
 from stablib.training import Sweep, Table, sweep
 from stablib.training.sweeps import home
 
+from .approximation import APPROXIMATION
 from .controls import CONTROLS
 from .fits import FITS
 from .kinks import KINKS, eta_star
 from .specs import MAIN
 
 SWEEPS = (*MAIN, *CONTROLS)  # of training runs
-OTHERS = (FITS,)  # of another kind, with columns of their own
+OTHERS = (FITS, APPROXIMATION)  # of another kind, with columns of their own
 
 
 def named(name: str) -> Sweep:
