@@ -22,11 +22,16 @@ Entry = dict[str, Any]
 
 
 def claims() -> dict[str, Any]:
-    """All registered claims by id, chapter by chapter."""
+    """All registered claims by id, chapter by chapter, as their modules list them."""
     from stablib.book.claims import registry
 
-    registry.check()  # fills the register
-    return dict(sorted(registry.CLAIMS.items(), key=lambda item: item[1].chapter))
+    registry.check()  # fills the register, in an order that depends on who was imported first
+
+    def place(item: tuple[str, Any]) -> tuple[str, str, int]:
+        check = item[1].check
+        return item[1].chapter, check.__module__, check.__code__.co_firstlineno
+
+    return dict(sorted(registry.CLAIMS.items(), key=place))
 
 
 def entry(id: str) -> Entry:

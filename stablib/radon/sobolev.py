@@ -253,7 +253,7 @@ class SmoothTarget:
 
         Args:
             directions: of the rule on the sphere, for d = 3. For hills at the origin 20 give six digits and
-                40 give eight; for sums of others 12 give three.
+                60 give eight; for sums of others 12 give three.
 
         Raises:
             ValueError: if `directions` is below 1.

@@ -9,15 +9,22 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ...anywidth import implementation_free_bound
-from ...bounds import _printed_upper_bound, sharpness_lower_bound, sharpness_upper_bound
+from ...bounds import (
+    _printed_upper_bound,
+    sharpness_lower_bound,
+    sharpness_upper_bound,
+    upper_bound_implementation,
+)
 from ...flattest import flattest_implementation
+from ...network import ShallowReLU
 from ...radon.pyramid import mollified_norm
+from ...radon.transforms import gamma
 from ...weights import IsotropicWeight
 from ..approximation import WIDTHS, hill, mass, network
 from ..claims import cases
 from ..claims.cases import Case
 from ..claims.ch06_lemma2 import narrow, sloped
-from ..claims.ch06_sobolev import rates, slope, stored
+from ..claims.ch06_sobolev import norms, rates, slope, stored, targets
 from ..claims.ch06_stable import Corrected, room
 from ..widgets import PictureSlider
 from . import style
@@ -153,6 +160,36 @@ def norms_table() -> str:
     return "\n".join([*lines, f"  hill {mass(3)[0]:8.4f} {sum(mass(3)):11.4f}"])
 
 
+def sobolev_table() -> str:
+    """What both norms of a hill are bounded by, link by link of (121) and (122)."""
+    lines = ["                  both norms  |alpha| (1 + |b|)     (121)  all orders"]
+    for number in (0, 3, 4, 5):
+        target, n = targets()[number], norms(number)
+        name = f"{target.shape}, d = {target.d}"
+        lines.append(
+            f"{name:16} {n.r_norm + n.priced:11.3f} {n.reach:18.3f}"
+            f" {gamma(target.d) * n.laplacian:9.2f} {gamma(target.d) * n.orders.sum():11.2f}"
+        )
+    return "\n".join(lines)
+
+
+def counterexample_table(net: ShallowReLU, X: np.ndarray) -> str:
+    """The flattest network as it is, the printed bound, and the flattest with two more neurons.
+
+    Args:
+        net: the network.
+        X: data points, shape (n, d).
+    """
+    wide = upper_bound_implementation(net, X)
+    rows = [
+        (f"{net.k} neurons, none flatter than", flattest_implementation(net, X).lower_bound),
+        ("(19), the larger g-hat of both sides", _printed_upper_bound(net, X, "larger")),
+        ("(19), the smaller one", _printed_upper_bound(net, X, "smaller")),
+        (f"{wide.k} neurons, flattest rescaling", flattest_implementation(wide, X).sharpness),
+    ]
+    return "\n".join(f"{name:38} {value:8.4f}" for name, value in rows)
+
+
 def counterexample() -> Figure:
     """The flattest network of two neurons, and of three, against the bound (19), over the distance D."""
     figure, axes = style.figure(6.0, 4.2)
@@ -251,6 +288,18 @@ def between() -> Figure:
     axes.set(xscale="log", xlabel=r"step size $\eta$")
     figure.legend(loc="outside upper center", ncols=3, fontsize=12)
     return figure
+
+
+def room_table() -> str:
+    """How wide the gap is, for the trained networks of the figure."""
+    lines = ["   d   step   (10) / (20)   (10) / flattest rescaling"]
+    for case in [*cases.stored("overview"), *cases.descended()]:
+        at = room(case.net, case.X)
+        lines.append(
+            f"{case.net.d:4} {case.step_size:6.3f} {at.necessary / at.sufficient:12.2f}"
+            f" {at.necessary / at.rescaled:14.2f}"
+        )
+    return "\n".join(lines)
 
 
 def labels_table(rows: tuple[Corrected, ...]) -> str:
