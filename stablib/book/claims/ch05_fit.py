@@ -3,14 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 
 import numpy as np
 from scipy.stats import spearmanr
 
+from ...radon import radial, transforms
 from ...radon.pyramid import mollified_norm
 from ...weights import IsotropicWeight
-from .ch05_pyramid import bump_norm, fitted
 from .registry import Verdict, claim
+
+
+def fitted(target: str) -> list[dict]:
+    """Rows of the table of fits for a target, those that ended somewhere."""
+    from ...training import sweep
+    from ..fits import FITS
+
+    rows = sweep(FITS, progress=False)
+    return [row for row in rows if row["target"] == target and row["norm"] is not None]
+
+
+@cache
+def bump_norm(nodes: int = 6001) -> float:
+    """The stability norm of the smooth bump for normal data: twice pi times int |alpha| g."""
+    b = np.linspace(-6, 6, nodes)
+
+    def profile(r: np.ndarray) -> np.ndarray:
+        inside = r < 1
+        return np.where(inside, np.exp(1 - 1 / np.where(inside, 1 - r**2, 1.0)), 0.0)
+
+    line = radial.radon_radial(profile, b, 2, reach=1.0, nodes=400)
+    second = np.gradient(np.gradient(line, b), b)
+    alpha = transforms.gamma(2) * transforms.ramp(second, b[1] - b[0])
+    g = IsotropicWeight().g([1.0], b)
+    return float(2 * np.pi * (np.abs(alpha) * g).sum() * (b[1] - b[0]))
 
 
 @claim(

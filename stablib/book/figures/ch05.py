@@ -12,8 +12,9 @@ from ...radon import pyramid
 from ...radon.local import harmonic_spike
 from ...weights import EmpiricalWeight, IsotropicWeight
 from ..claims.ch05_deep import ends
+from ..claims.ch05_fit import bump_norm, fitted
 from ..claims.ch05_prop1 import WIDTHS, example, hat
-from ..claims.ch05_pyramid import bump_norm, diamond, fitted, truncated
+from ..claims.ch05_pyramid import diamond, truncated
 from ..widgets import PictureSlider
 from . import style
 from .ch03 import SIGNED
