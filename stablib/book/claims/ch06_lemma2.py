@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -239,6 +240,55 @@ def affine_pair(X: np.ndarray, beta: np.ndarray) -> Pair:
     return Pair(2 * size * sum(sides), 4 * size * float(t.std() * np.sqrt(weight.mean())))
 
 
+class Steps(NamedTuple):
+    """The proof of Lemma 2 in numbers, from the sharpness to the right side of (19).
+
+    From `implementation` on each is at least as large as the one before; the first three are of networks.
+
+    Attributes:
+        as_it_is: sharpness of the network.
+        flattest: of its flattest rescaling.
+        trace: (105), the least trace of its rescalings.
+        implementation: (110), the least trace of the implementation (107) to (109).
+        halves: the same with each of the two affine neurons bounded by both together, (110) to (113).
+        direction: the variance along the slope bounded by the largest one, (116).
+        printed: (120), the slope bounded by (119).
+    """
+
+    as_it_is: float
+    flattest: float
+    trace: float
+    implementation: float
+    halves: float
+    direction: float
+    printed: float
+
+
+def steps(net: ShallowReLU, X: np.ndarray) -> Steps:
+    """Every step of App. K for one network, with the sides of the canonical form.
+
+    Args:
+        net: the network.
+        X: data points, shape (n, d), not all equal.
+    """
+    a, v, b, beta, *_ = net.canonical()
+    ridges = 1 + 2 * np.abs(a) @ EmpiricalWeight(X).g_hat(v, b)
+    pair = affine_pair(X, beta) if beta.any() else Pair(0.0, 0.0)
+    largest = np.linalg.norm(X - X.mean(axis=0), ord=2) / len(X) ** 0.5
+    rest = 4 * largest * np.sqrt(1 + (X**2).sum(axis=1).mean())
+    slopes = beta + (b < X @ v.T) @ (a[:, None] * v)
+    least = np.linalg.norm(slopes, axis=1).min()
+    return Steps(
+        sharpness(net, X),
+        flattest_implementation(net, X).sharpness,
+        sharpness_upper_bound(net, X, own_side=True),
+        ridges + pair.exact,
+        ridges + pair.allowed,
+        ridges + rest * np.linalg.norm(beta),
+        ridges + rest * (np.abs(a).sum() + least),
+    )
+
+
 @claim(
     "eq-110",
     kind="theorem",
@@ -247,7 +297,10 @@ def affine_pair(X: np.ndarray, beta: np.ndarray) -> Pair:
     cases=gathered,
 )
 def affine_part(cases: Iterable[Case]) -> Verdict:
-    """Half of that is enough, since no point sees both neurons; the margin is to the half. Also (116)."""
+    """Half of that is enough, since no point sees both neurons; the margin is to the half.
+
+    And from the implementation on, each line of the proof, (110) to (120), is at least the one before.
+    """
 
     def margins() -> Iterator[float]:
         rng = np.random.default_rng(110)
@@ -258,10 +311,9 @@ def affine_part(cases: Iterable[Case]) -> Verdict:
             beta = beta if beta.any() else rng.normal(size=net.d)
             exact, allowed = affine_pair(X, beta)
             yield slack(1 - exact / (allowed / 2), 1e-9)
-            C = X - X.mean(axis=0)
-            spread = np.linalg.norm(C, ord=2)
-            h = beta / np.linalg.norm(beta)
-            yield slack(1 - np.linalg.norm(C @ h) / spread, 1e-9)
+            chain = steps(net, X)[3:]
+            for less, more in pairwise(chain):
+                yield slack(1 - less / more, 1e-9)
 
     return Verdict.of(margins())
 

@@ -23,7 +23,7 @@ from ...weights import IsotropicWeight
 from ..approximation import WIDTHS, hill, mass, network
 from ..claims import cases
 from ..claims.cases import Case
-from ..claims.ch06_lemma2 import narrow, sloped
+from ..claims.ch06_lemma2 import narrow, sloped, steps
 from ..claims.ch06_sobolev import norms, rates, slope, stored, targets
 from ..claims.ch06_stable import Corrected, room
 from ..widgets import PictureSlider
@@ -188,6 +188,29 @@ def counterexample_table(net: ShallowReLU, X: np.ndarray) -> str:
         (f"{wide.k} neurons, flattest rescaling", flattest_implementation(wide, X).sharpness),
     ]
     return "\n".join(f"{name:38} {value:8.4f}" for name, value in rows)
+
+
+def steps_table() -> str:
+    """The proof of Lemma 2 line by line, for four networks."""
+    shown = [(name, case) for name, case in _shown() if not name.startswith("random")]
+    columns = [steps(case.net, case.X) for _, case in shown]
+    heads = [name.replace("$", "").replace("trained, ", "trained ") for name, _ in shown]
+    names = (
+        "sharpness as it is",
+        "flattest rescaling",
+        "(105) least trace",
+        "(110) canonical, with a pair",
+        "(113) the pair, bounded",
+        "(116) largest variance",
+        "(120) slope by the R-norm",
+    )
+    lines = [" " * 30 + "".join(f"{head.split(', D')[0]:>15}" for head in heads)]
+    lines += [
+        f"{name:30}" + "".join(f"{column[place]:15.2f}" for column in columns)
+        for place, name in enumerate(names)
+    ]
+    sharper = "".join(f"{sharpness_upper_bound(c.net, c.X):15.2f}" for _, c in shown)
+    return "\n".join([*lines, f"{'our lemma':30}" + sharper])
 
 
 def counterexample() -> Figure:
