@@ -86,8 +86,9 @@ def fitted_networks(
         ValueError: if arguments are not as described.
 
     Example:
-        >>> nets = fitted_networks(SmoothTarget("gaussian", [[0.0]]), [4, 16])
-        >>> [net.k for net in nets], bool(abs(nets[1]([[0.3]])[0] - np.exp(-0.045)) < 0.05)
+        >>> hill = SmoothTarget("gaussian", [[0.0]])
+        >>> nets = fitted_networks(hill, [4, 16])
+        >>> [net.k for net in nets], ball_errors(nets[1], hill)[0] < 0.2
         ([4, 16], True)
 
     Source: Frank and Wolfe (1956); Jaggi (2013) for the corrective form.
