@@ -264,9 +264,12 @@ const Playground = (() => {
       const text = (what, a, b, colour = ink) => { pen.fillStyle = colour; pen.fillText(what, a, b); };
       return { pen, ink, line, text, w: box.width, h: box.height };
     };
-    const colours = () => document.documentElement.dataset.theme === "dark"
-      ? { f: "#5aaede", edge: "#f08a78", top: "#f0b840", low: "#c795e6" }
-      : { f: "#0b6fa4", edge: "#c1432e", top: "#b47a00", low: "#7b3f99" };
+    // The page's palette; without its style sheet, the ink.
+    const colours = () => {
+      const sheet = getComputedStyle(document.documentElement);
+      const named = (name) => sheet.getPropertyValue(`--book-${name}`).trim() || getComputedStyle(root).color;
+      return { f: named("flattest"), edge: named("edge"), top: named("sharpness"), low: named("bound") };
+    };
     const toX = (w, a) => ((a + WIDE) / (2 * WIDE)) * w, toY = (h, b) => h / 2 - (b / (2 * TALL)) * h * 0.9;
 
     const draw = () => {

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from .palette import BOUND, EDGE, FLATTEST, QUIET, SHARPNESS
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -14,8 +16,6 @@ if TYPE_CHECKING:
     from .diagnosis import Diagnosis
     from .findings import Step
 
-# One colour per quantity, the same in all pictures; they are told apart without colour, too.
-EDGE, SHARPNESS, FLATTEST, BOUND, QUIET = "#c1432e", "#d99000", "#0b6fa4", "#7b3f99", "#667378"
 SPAN = 8.0  # beyond this ratio of the largest to the smallest number the axis is logarithmic
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .. import checks
+from .. import checks, palette
 from ..curvature import sharpness
 from ..modules import WANTED, is_module, parameters_of
 from ..network import ShallowReLU
@@ -27,11 +27,11 @@ _COLUMNS: dict[str, type] = {
     "stability_norm": float,
     "bound": float,
 }
-# One colour per quantity, the same in all pictures; they are told apart without colour, too.
-_EDGE = {"color": "#c1432e", "label": r"$2/\eta$"}
-_SHARPNESS = {"color": "#d99000", "linestyle": "--", "marker": "o", "label": "sharpness"}
-_BOUND = {"color": "#7b3f99", "marker": "^", "label": "1 + 2 norm"}
-_LOSS = {"color": "#667378"}
+# Told apart without colour, too.
+_EDGE = {"color": palette.EDGE, "label": r"$2/\eta$"}
+_SHARPNESS = {"color": palette.SHARPNESS, "linestyle": "--", "marker": "o", "label": "sharpness"}
+_BOUND = {"color": palette.BOUND, "marker": "^", "label": "1 + 2 norm"}
+_LOSS = {"color": palette.QUIET}
 
 
 class StabilityMonitor:

@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from ... import palette
 from ...network import ShallowReLU
 from ...training.table import Table
 from ...weights import EmpiricalWeight
@@ -102,4 +103,4 @@ def _creases(axes: Axes, net: ShallowReLU, X: np.ndarray) -> None:
     for v, b, share in zip(form.v, form.b, shares, strict=True):
         along = 9 * np.array([-v[1], v[0]])
         ends = np.array([b * v - along, b * v + along])
-        axes.plot(*ends.T, color="#1d2b30", linewidth=1.5, alpha=min(1.0, share / _DARKEST))
+        axes.plot(*ends.T, color=palette.INK, linewidth=1.5, alpha=min(1.0, share / _DARKEST))

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from matplotlib.figure import Figure
 
+from ... import palette
 from ..trajectories import Path
 from . import style
 from .ch01_notions import notions_against_difference, rates, step_size_slider
@@ -31,7 +32,7 @@ __all__ = [
     "what_remains",
 ]
 
-INK = "#1d2b30"
+INK = palette.INK
 
 
 def edge_of_stability(paths: Mapping[float, Path]) -> Figure:

@@ -6,13 +6,14 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from ... import palette
 from ..moments import Linearised
 from ..widgets import PictureSlider
 from . import style
 
-MEAN_SQUARE = {"color": "#2e7d62", "linestyle": "-", "linewidth": 2.2}
-MEAN = {"color": "#1d2b30", "linestyle": "--", "linewidth": 2.2}
-ALMOST_SURE = {"color": "#a8447c", "linestyle": ":", "linewidth": 3.0}
+MEAN_SQUARE = {"color": palette.OTHER, "linestyle": "-", "linewidth": 2.2}
+MEAN = {"color": palette.INK, "linestyle": "--", "linewidth": 2.2}
+ALMOST_SURE = {"color": palette.FURTHER, "linestyle": ":", "linewidth": 3.0}
 
 _FLOOR, _TOP = 1e-7, 1e7  # what the picture of the paths shows
 _STEPS = 30
@@ -58,7 +59,9 @@ def paths(curvatures: tuple[float, ...], step_size: float, seed: int = 2) -> Fig
     factors = np.cumprod(1 - step_size * drawn, axis=0)
     theta = np.vstack([np.ones(40), factors])
     _parabolas(left, curvatures, theta[:7, 0])
-    right.plot(np.clip(np.abs(theta), _FLOOR / 10, None), color="#9aa7ab", linewidth=0.7, alpha=0.7)
+    right.plot(
+        np.clip(np.abs(theta), _FLOOR / 10, None), color=palette.GREY, linewidth=0.7, alpha=0.7
+    )
     right.axhline(1, color=style.QUIET, linewidth=1.0)
     steps = np.arange(_STEPS + 1)
     lamps = (
@@ -85,7 +88,7 @@ def _parabolas(axes: Axes, curvatures: tuple[float, ...], theta: np.ndarray) -> 
         axes.plot(side, h * side**2 / 2, color=style.QUIET, linewidth=1.2, linestyle="--")
     mean = float(np.mean(curvatures))
     axes.plot(side, mean * side**2 / 2, color=style.EDGE["color"], linewidth=2.0)
-    axes.plot(theta, mean * theta**2 / 2, "o-", color="#1d2b30", linewidth=0.9, markersize=4.5)
+    axes.plot(theta, mean * theta**2 / 2, "o-", color=palette.INK, linewidth=0.9, markersize=4.5)
     for h, name, color in (
         (max(curvatures), f"$h={max(curvatures):g}$", style.QUIET),
         (mean, "mean", style.EDGE["color"]),
@@ -129,7 +132,7 @@ def notions_against_difference() -> Figure:
     delta = np.linspace(0, 0.999, 400)
     eta = np.linspace(0.01, 4, 400)
     product = np.abs((1 - eta[:, None] * (1 - delta)) * (1 - eta[:, None] * (1 + delta)))
-    axes.contourf(delta, eta, product, [0, 1], colors=["#f3e3ec"])
+    axes.contourf(delta, eta, product, [0, 1], colors=[palette.FURTHER_GROUND])
     axes.contour(
         delta, eta, product, [1], colors=[ALMOST_SURE["color"]], linestyles=":", linewidths=2.6
     )

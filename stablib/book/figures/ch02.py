@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from scipy.optimize import minimize
 
+from ... import palette
 from ...bounds import sharpness_lower_bound
 from ...curvature import sharpness, tangent_features, tangent_gram, top_eigenpair
 from ...data import gaussian
@@ -95,7 +96,7 @@ def implementations(net: ShallowReLU, X: np.ndarray, step_size: float, count: in
         (sharpness(net, X), 0),
         xytext=(9, 17),
         textcoords="offset points",
-        color="#8a5b00",
+        color=palette.SHARPNESS,
     )
     bound, edge = 1 + 2 * stability_norm(net, X), 2 / step_size
     axes.axvspan(edge, 1e6, color=style.EDGE["color"], alpha=0.08)
@@ -147,7 +148,7 @@ def one_dimension(found: Trained) -> Figure:
     form = net.canonical()
     knots, jumps = form.b * form.v[:, 0], np.abs(form.a)
     weight = EmpiricalWeight(X)
-    top.plot(grid, net(grid[:, None]), color="#1d2b30", linewidth=2)
+    top.plot(grid, net(grid[:, None]), color=palette.INK, linewidth=2)
     top.plot(knots, net(knots[:, None]), "|", color=style.BOUND["color"], markersize=13, mew=1.6)
     top.scatter(X[:, 0], y, s=46, zorder=3, **style.DATA)
     top.set_ylabel("$f(x)$")
@@ -197,8 +198,8 @@ def predictor(found: Trained) -> Figure:
     net, X, y = found
     figure, axes = style.figure(6.0, 3.0)
     grid = np.linspace(X.min() - 0.3, X.max() + 0.3, 401)
-    axes.vlines(X[:, 0], net(X), y, color="#b9c2c5", linewidth=1.2)
-    axes.plot(grid, net(grid[:, None]), color="#1d2b30", linewidth=2.2)
+    axes.vlines(X[:, 0], net(X), y, color=palette.PALE, linewidth=1.2)
+    axes.plot(grid, net(grid[:, None]), color=palette.INK, linewidth=2.2)
     axes.scatter(X[:, 0], y, s=40, zorder=3, **style.DATA)
     axes.set(xlabel="$x$", ylabel="$f(x)$")
     return figure
@@ -258,7 +259,7 @@ def lemma_3_scatter(networks: Iterable[Case]) -> Figure:
     axes.fill_between([0.5, 1e6], [0.5, 1e6], 0.1, color=style.EDGE["color"], alpha=0.08)
     axes.plot([0.5, 1e6], [0.5, 1e6], color=style.BOUND["color"], linewidth=2)
     shown = value < 1e4
-    axes.plot(bound[~found & shown], value[~found & shown], "o", color="#97a4a8", markersize=4)
+    axes.plot(bound[~found & shown], value[~found & shown], "o", color=palette.GREY, markersize=4)
     look = style.SHARPNESS | {"linestyle": "", "markersize": 8, "mec": "white"}
     axes.plot(bound[found], value[found], **look)
     axes.set(xscale="log", yscale="log", xlim=(0.9, 100), ylim=(0.9, 1e4))

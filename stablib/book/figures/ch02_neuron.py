@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from ... import palette
 from ...curvature import sharpness, tangent_features
 from ...data import gaussian
 from ...network import ShallowReLU
@@ -23,7 +24,7 @@ _WIDEST = 12.0  # where the bars' axis ends; the same in every frame, so that le
 _SLOPE = 2.0  # |a| of the neuron
 _ANGLE = 35.0  # degrees, of the neuron that is moved and rescaled
 _PIVOT = np.array([0.35, 0.25])  # the point about which the line is turned
-IN, OUT, BIAS = "#2e7d62", "#8fc7b3", "#b9c2c5"
+IN, OUT, BIAS = palette.OTHER, palette.OTHER_LIGHT, palette.PALE
 
 
 def twenty_points() -> np.ndarray:
@@ -105,7 +106,7 @@ def _line_among_points(axes: Axes, net: ShallowReLU, X: np.ndarray) -> None:
     v, b = v[0], float(b[0])
     wide, high = np.linspace(-_WIDE, _WIDE, 121), np.linspace(-_HIGH, _HIGH, 121)
     grid = np.stack(np.meshgrid(wide, high), axis=-1)
-    axes.contourf(wide, high, grid @ v - b, [0, 99], colors=["#e7f1ee"])
+    axes.contourf(wide, high, grid @ v - b, [0, 99], colors=[palette.OTHER_GROUND])
     along = 9 * np.array([-v[1], v[0]])
     axes.plot(*np.array([b * v - along, b * v + along]).T, color=IN, linewidth=2)
     axes.annotate(
@@ -130,7 +131,7 @@ def _ladder(axes: Axes, net: ShallowReLU, X: np.ndarray) -> None:
     inner, outer = mean[:-2] @ mean[:-2], mean[-2] ** 2
     own, least = one_sided_norm(net, X), stability_norm(net, X)
     rungs = [
-        (r"$\mathbb{E}\,|\phi|^2$", [((features**2).sum(axis=0).mean(), "#97a4a8")]),
+        (r"$\mathbb{E}\,|\phi|^2$", [((features**2).sum(axis=0).mean(), palette.GREY)]),
         (r"$\lambda_{\max}$", [(sharpness(net, X), style.SHARPNESS["color"])]),
         (r"$|\mathbb{E}\,\phi|^2$", [(1.0, BIAS), (inner, IN), (outer, OUT)]),
         (r"$1+2\,|a|\,\tilde{g}$", [(1.0, BIAS), (2 * own, style.FLATTEST["color"])]),
@@ -149,7 +150,10 @@ def _ladder(axes: Axes, net: ShallowReLU, X: np.ndarray) -> None:
             va="center",
             fontsize=12,
         )
-    names = ("in", 1 + inner / 2, inner, "white"), ("out", 1 + inner + outer / 2, outer, "#1d2b30")
+    names = (
+        ("in", 1 + inner / 2, inner, "white"),
+        ("out", 1 + inner + outer / 2, outer, palette.INK),
+    )
     for name, middle, length, colour in names:
         if length > 0.9:
             axes.text(middle, 2, name, ha="center", va="center", fontsize=11, color=colour)
@@ -166,7 +170,7 @@ def _turned(angle: float) -> Figure:
     front, back = float(weight.g_tilde(v, b)), float(weight.g_tilde(-v, -b))
     figure, (top, bottom) = style.figure(5.0, 5.6, nrows=2, height_ratios=[1, 1.05])
     _line_among_points(top, neuron(b, angle), X)
-    top.plot(*_PIVOT, "+", color="#1d2b30", markersize=10, markeredgewidth=1.6)
+    top.plot(*_PIVOT, "+", color=palette.INK, markersize=10, markeredgewidth=1.6)
     top.set_title(rf"$\tilde{{g}}$: {front:.3f} in front, {back:.3f} behind", fontsize=13)
     image = _strip(bottom, X)
     turns = np.linspace(0, 360, 181)
@@ -196,7 +200,7 @@ def _strip(axes: Axes, X: np.ndarray) -> object:
         angles, offsets, height, cmap="Purples", vmin=0, vmax=0.45, rasterized=True
     )
     for x in X:
-        axes.plot(angles, _normal(angles).T @ x, color="#c1432e", linewidth=0.5, alpha=0.45)
+        axes.plot(angles, _normal(angles).T @ x, color=palette.EDGE, linewidth=0.5, alpha=0.45)
     axes.set(xlim=(0, 360), ylim=(-_REACH, _REACH), yticks=[-2, 0, 2])
     axes.set_xticks([0, 90, 180, 270, 360], ["0", "90", "180", "270", "360"])
     axes.set(xlabel="angle of $v$ in degrees")

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
+from ... import palette
 from ...norms import stability_norm
 from ...radon.density import empirical, smoothed_weight
 from ...radon.measures import laplacian
@@ -24,10 +25,8 @@ _REACH = 2.2  # half the side of the window that is shown
 _NODES = 161
 _DPI = 128
 # White is zero, purple positive (where a crease costs), orange negative; the ends are kept readable.
-SIGNED = LinearSegmentedColormap.from_list(
-    "signed", ["#a85a00", "#f0b45e", "#ffffff", "#b9a3cf", "#4b2169"]
-)
-LINE = "#2e7d62"
+SIGNED = LinearSegmentedColormap.from_list("signed", palette.SIGNED)
+LINE = palette.OTHER
 
 
 def turning_line() -> PictureSlider:
@@ -123,7 +122,7 @@ def nobody_sees_it() -> Figure:
     v = _normal(turns)
     for k in range(0, 90, 15):
         _line(left, v[k], v[k] @ worst, color=LINE, linewidth=1.0)
-    left.plot(*worst, "x", color="#1d2b30", markersize=9, markeredgewidth=2)
+    left.plot(*worst, "x", color=palette.INK, markersize=9, markeredgewidth=2)
     _frame(left, X)
     left.set_title(rf"$\rho_\epsilon$ = {rho.min():.2f} at the cross")
     right.plot(turns, smoothed_weight(X, v, v @ worst, EPS), color=style.BOUND["color"], lw=2.2)
@@ -238,7 +237,7 @@ def _moved(b: float) -> Figure:
     _map(top, X)
     _line(top, v, b, color=LINE, linewidth=2.5)
     _frame(top, X)
-    bottom.plot(offsets, EmpiricalWeight(X).g(v, offsets), color="#b9a3cf", linewidth=1.4)
+    bottom.plot(offsets, EmpiricalWeight(X).g(v, offsets), color=palette.BOUND_LIGHT, linewidth=1.4)
     bottom.plot(offsets, smoothed_weight(X, v, offsets, EPS), color=style.BOUND["color"], lw=2.2)
     for place in X @ v:
         bottom.axvline(place, ymax=0.06, color=style.DATA["color"], linewidth=1.2)

@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from ... import palette
 from ...radon.density import gaussian, two_points
 from ...weights import EmpiricalWeight, IsotropicWeight
 from ..claims.cases import stored
@@ -19,7 +20,7 @@ from .ch03 import SIGNED
 
 _DPI = 128
 _FIVE = np.array([[-1.2, -0.5], [0.4, 1.1], [1.0, -0.8], [-0.3, 0.4], [0.9, 0.5]])
-LINE = "#2e7d62"
+LINE = palette.OTHER
 
 
 def direction_slider() -> PictureSlider:
@@ -197,7 +198,7 @@ def _profile(angle: float) -> Figure:
     figure, (top, bottom) = style.figure(5.0, 6.0, nrows=2, height_ratios=[1.4, 1])
     top.plot(*np.array([-4 * v, 4 * v]).T, color=LINE, linewidth=1.6)
     for x, height in zip(X, z, strict=True):
-        top.plot(*np.array([x, height * v]).T, color="#c9d1d3", linewidth=0.8, zorder=0)
+        top.plot(*np.array([x, height * v]).T, color=palette.PALE, linewidth=0.8, zorder=0)
     top.plot(*(z[:, None] * v).T, "|", color=LINE, markersize=9)
     top.scatter(*X.T, s=40, zorder=3, **style.DATA)
     top.set(aspect="equal", xlim=(-3, 3), ylim=(-2.2, 2.2), xticks=[-2, 0, 2], yticks=[-2, 0, 2])

@@ -7,6 +7,7 @@ from functools import cache
 import numpy as np
 from matplotlib.figure import Figure
 
+from ... import palette
 from ...norms import stability_norm
 from ...radon import pyramid
 from ...radon.local import harmonic_spike
@@ -66,7 +67,7 @@ def figure_7() -> Figure:
         ax.grid(False)
     for curve in (np.cos, np.sin):
         for sign in (1, -1):
-            axes[1].plot(angle, sign * curve(theta), color="#1d2b30", linewidth=0.7, alpha=0.6)
+            axes[1].plot(angle, sign * curve(theta), color=palette.INK, linewidth=0.7, alpha=0.6)
     axes[0].set_ylabel("offset $b$", labelpad=-4)
     axes[1].set(xlim=(0, 360), ylim=(-1.5, 1.5))
     return figure
@@ -105,7 +106,7 @@ def spike() -> Figure:
     axes.pcolormesh(1 + side, side, shown, cmap=SIGNED, vmin=-1, vmax=1, rasterized=True)
     for end in ((0.0, 1.0), (0.0, -1.0), (0.0, 0.0)):
         dash = "--" if end == (0.0, 0.0) else "-"
-        axes.plot([1, end[0]], [0, end[1]], dash, color="#1d2b30", linewidth=2)
+        axes.plot([1, end[0]], [0, end[1]], dash, color=palette.INK, linewidth=2)
     axes.set(aspect="equal", xlim=(0.7, 1.3), ylim=(-0.3, 0.3), xlabel="$x_1$")
     axes.set(xticks=[0.8, 1, 1.2], yticks=[-0.2, 0, 0.2])
     axes.grid(False)

@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from ... import palette
 from ...anywidth import implementation_free_bound
 from ...bounds import (
     _printed_upper_bound,
@@ -31,7 +32,7 @@ from . import style
 
 _FRAMES = (16, 64, 256, 1024, 4096)
 _ALONG = np.linspace(-2.5, 2.5, 201)
-_DARK = "#1d2b30"
+_DARK = palette.INK
 
 
 def ball_mass(d: int = 3, radius: float = 2.0) -> float:
@@ -265,7 +266,7 @@ def ladder() -> Figure:
         ]
         values = [value for value, *_ in marks]
         axes.plot(
-            [min(values), max(values)], [place, place], color="#d5dcde", linewidth=3, zorder=1
+            [min(values), max(values)], [place, place], color=palette.FAINT, linewidth=3, zorder=1
         )
         for value, colour, marker in marks:
             axes.plot(value, place, marker, color=colour, markersize=9, zorder=2)
@@ -292,7 +293,7 @@ def between() -> Figure:
     for place, case in enumerate(trained[::-1]):
         at = room(case.net, case.X)
         axes.plot([at.printed, at.sufficient], [place] * 2, ":", color=style.FLATTEST["color"])
-        axes.plot([at.sufficient, at.necessary], [place] * 2, color="#d5dcde", linewidth=9)
+        axes.plot([at.sufficient, at.necessary], [place] * 2, color=palette.FAINT, linewidth=9)
         axes.plot(at.printed, place, "|", color=style.EDGE["color"], markersize=14, mew=2.5)
         axes.plot(at.sufficient, place, "|", color=style.FLATTEST["color"], markersize=14, mew=2.5)
         axes.plot(at.necessary, place, "|", color=style.BOUND["color"], markersize=14, mew=2.5)

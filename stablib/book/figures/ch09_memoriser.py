@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
+from ... import palette
 from ...bounds import sharpness_lower_bound
 from ...curvature import sharpness
 from ...memorising import extreme_points, memoriser
@@ -53,8 +54,8 @@ def _surface(axes: Axes, net: ShallowReLU, X: np.ndarray, y: np.ndarray, top: fl
     along = np.stack([-v[:, 1], v[:, 0]], axis=1)
     for normal, offset, direction in zip(v, b, along, strict=True):
         ends = np.array([offset * normal - 9 * direction, offset * normal + 9 * direction])
-        axes.plot(*ends.T, color="#1d2b30", linewidth=1.1)
-    axes.scatter(*X.T, s=60, color="#1d2b30", edgecolor="white", linewidth=1.2, zorder=3)
+        axes.plot(*ends.T, color=palette.INK, linewidth=1.1)
+    axes.scatter(*X.T, s=60, color=palette.INK, edgecolor="white", linewidth=1.2, zorder=3)
     for x, label in zip(X, y, strict=True):
         text = axes.annotate(
             f"{label:+g}".replace("-", "−"),
@@ -65,7 +66,7 @@ def _surface(axes: Axes, net: ShallowReLU, X: np.ndarray, y: np.ndarray, top: fl
             weight="bold",
             color="white",
         )
-        text.set_path_effects([withStroke(linewidth=2.5, foreground="#1d2b30")])
+        text.set_path_effects([withStroke(linewidth=2.5, foreground=palette.INK)])
     axes.set(aspect="equal", xlim=(-_WINDOW, _WINDOW), ylim=(-_WINDOW, _WINDOW))
     axes.set(xticks=[-1, 0, 1], yticks=[-1, 0, 1])
     axes.grid(False)

@@ -10,31 +10,33 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from ... import palette
+
 # Colour, dash and marker of each quantity, the same on every page; told apart without colour, too.
-EDGE = {"color": "#c1432e", "linestyle": "-", "linewidth": 1.8}
-SHARPNESS = {"color": "#d99000", "linestyle": "--", "marker": "o", "linewidth": 2.2}
-FLATTEST = {"color": "#0b6fa4", "linestyle": "-", "marker": "s", "linewidth": 2.2}
-BOUND = {"color": "#7b3f99", "linestyle": "-", "marker": "^", "linewidth": 2.2}
-DATA = {"color": "#c1432e", "edgecolor": "white", "linewidth": 0.8}
-OTHER = {"color": "#2e7d62", "linestyle": "-", "marker": "D", "linewidth": 2.2}
-QUIET = "#667378"
+EDGE = {"color": palette.EDGE, "linestyle": "-", "linewidth": 1.8}
+SHARPNESS = {"color": palette.SHARPNESS, "linestyle": "--", "marker": "o", "linewidth": 2.2}
+FLATTEST = {"color": palette.FLATTEST, "linestyle": "-", "marker": "s", "linewidth": 2.2}
+BOUND = {"color": palette.BOUND, "linestyle": "-", "marker": "^", "linewidth": 2.2}
+DATA = {"color": palette.EDGE, "edgecolor": "white", "linewidth": 0.8}
+OTHER = {"color": palette.OTHER, "linestyle": "-", "marker": "D", "linewidth": 2.2}
+QUIET = palette.QUIET
 
 _STYLE = {
     "font.size": 13,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.titlesize": 13,
-    "axes.labelcolor": "#222222",
+    "axes.labelcolor": palette.TEXT,
     "axes.grid": True,
     "axes.grid.which": "major",
-    "grid.color": "#e6eaeb",
+    "grid.color": palette.GRID,
     "grid.linewidth": 0.8,
     "lines.markersize": 6,
     "legend.frameon": False,
     "legend.fontsize": 12,
     "figure.dpi": 100,
     "savefig.dpi": 100,
-    "figure.facecolor": "white",
+    "figure.facecolor": palette.PAPER,
     "mathtext.fontset": "cm",
     "svg.hashsalt": "stablib",
 }
