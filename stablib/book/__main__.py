@@ -23,6 +23,7 @@ COMMANDS = {
     "bench": "time the engines against what else there is",
     "lab": "open the chapters in JupyterLab",
     "lock": "compile requirements.in into requirements.txt",
+    "release": "build the wheel and the source archive of a tagged commit",
     "clean": "remove _build (finished runs in _runs and the environment stay)",
 }
 

@@ -117,6 +117,12 @@ def _lock(arguments: list[str]) -> int:
     return lock(ROOT, arguments, say)
 
 
+def _release(arguments: list[str]) -> int:
+    from stablib.book.release import release
+
+    return release(say)
+
+
 def _clean(arguments: list[str]) -> int:
     shutil.rmtree(ROOT / "_build", ignore_errors=True)
     return 0
@@ -135,5 +141,6 @@ _DO: dict[str, Callable[[list[str]], int]] = {
     "bench": _bench,
     "lab": _lab,
     "lock": _lock,
+    "release": _release,
     "clean": _clean,
 }
