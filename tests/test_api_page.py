@@ -119,7 +119,9 @@ def test_only_names_of_the_library_become_links():
         '<span class="n">pyramid</span><span class="o">.</span><span class="n">density</span>'
         '<span class="p">(</span><span class="n">x</span><span class="p">)</span>'
     )
-    linked = api_links.link_code(html, {"pyramid": "stablib.radon.pyramid"}, lambda full: f"#{full}")
+    linked = api_links.link_code(
+        html, {"pyramid": "stablib.radon.pyramid"}, lambda full: f"#{full}"
+    )
     assert linked.startswith('<a class="api-link" href="#stablib.radon.pyramid.density"><span')
     assert linked.count("<a ") == 1
     assert re.sub("<[^>]*>", "", linked) == "pyramid.density(x)"
@@ -137,4 +139,3 @@ def test_only_names_of_the_library_become_links():
 )
 def test_a_role_may_use_any_name_that_python_would_import(asked, shown):
     assert api_links.other_names(asked) == shown
-

@@ -10,7 +10,12 @@ from stablib.book.environment import ROOT
 from stablib.book.notebooks import texts
 
 ENTRIES = parse_file(str(ROOT / "references.bib")).entries
-PUBLISHERS = ("proceedings.neurips.cc", "papers.neurips.cc", "openreview.net", "proceedings.mlr.press")
+PUBLISHERS = (
+    "proceedings.neurips.cc",
+    "papers.neurips.cc",
+    "openreview.net",
+    "proceedings.mlr.press",
+)
 
 
 def cited():
