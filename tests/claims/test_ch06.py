@@ -90,6 +90,18 @@ def test_step_sizes_in_the_wrong_order_violate_the_gap(monkeypatch):
     assert not ch06_stable.complements().holds
 
 
+@pytest.mark.parametrize(("d", "field"), [(1, "left"), (1, "error"), (10, "left"), (10, "error")])
+def test_noise_that_is_fitted_elsewhere_violates_the_contrast(d, field, monkeypatch):
+    true = ch09_shattering.growing
+
+    def wrong(dimension):
+        found = true(dimension)
+        return found._replace(**{field: 1 - getattr(found, field)}) if dimension == d else found
+
+    monkeypatch.setattr(ch09_shattering, "growing", wrong)
+    assert not ch09_shattering.shattering().holds
+
+
 def test_a_norm_that_sees_the_implementation_violates_the_comparison(monkeypatch):
     monkeypatch.setattr(
         ch06_stable, "stability_norm", lambda net, X: float(np.linalg.norm(net.W1)) + 1

@@ -5,7 +5,15 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import Figure
 
-from ..claims.ch09_shattering import STEP_SIZES, fit, norms_of_noise
+from ...bounds import max_stability_norm
+from ..claims.ch09_shattering import (
+    SIZES,
+    STEP_SIZES,
+    ball_weight,
+    fit,
+    growing,
+    norms_of_noise,
+)
 from ..widgets import PictureSlider
 from . import style
 
@@ -48,22 +56,58 @@ def _noise(d: int) -> Figure:
 
 
 def norm_of_noise() -> Figure:
-    """The least norm of a function through noise on a line, over the number of points."""
-    figure, axes = style.figure(6.0, 3.6)
+    """Over the number of points: the least norm of noise on a line, and what training leaves of it."""
+    figure, (left, right) = style.figure(7.8, 4.0, ncols=2)
     sizes = np.array([10, 20, 50, 100, 200, 400, 800])
     norms = norms_of_noise(sizes)
-    axes.plot(sizes, norms, **style.BOUND)
-    axes.plot(sizes, norms[-1] * (sizes / sizes[-1]) ** 2, "--", color=style.QUIET)
-    axes.text(300, 900, "$n^2$", color=style.QUIET)
+    left.plot(sizes, norms, **style.BOUND)
+    left.plot(sizes, norms[-1] * (sizes / sizes[-1]) ** 2, "--", color=style.QUIET)
+    left.text(300, 900, "$n^2$", color=style.QUIET)
     for step_size in STEP_SIZES:
-        axes.axhline(1 / step_size - 0.5, color=style.EDGE["color"], linestyle=":")
-        axes.text(
+        left.axhline(1 / step_size - 0.5, color=style.EDGE["color"], linestyle=":")
+        left.text(
             790, 1.2 / step_size, rf"$\eta = {step_size}$", color=style.EDGE["color"], ha="right"
         )
-    axes.set(xscale="log", yscale="log", xlabel="points $n$", ylabel="least stability norm")
-    axes.set_xticks(sizes, [str(n) for n in sizes])
-    axes.minorticks_off()
+    left.set(xscale="log", yscale="log", xlabel="points $n$", ylabel="least stability norm")
+    left.set_xticks([10, 50, 200, 800], ["10", "50", "200", "800"])
+    left.minorticks_off()
+    for d, look, error, name in (
+        (1, style.SHARPNESS, (2, 8, 6), "line"),
+        (10, style.FLATTEST, (1, 0, 14), "$d = 10$"),
+    ):
+        found = growing(d)
+        right.plot(SIZES, found.left, **look)
+        right.plot(SIZES, found.error, color=look["color"], linestyle=":", linewidth=2.2)
+        at, dx, dy = error
+        style.label_end(
+            right, SIZES, found.error, f"error, {name}", look["color"], at=at, dx=dx, dy=dy
+        )
+        lift = {"at": 2, "dx": -84, "dy": 16} if d == 1 else {"at": 2, "dx": 0, "dy": 12}
+        style.label_end(right, SIZES, found.left, f"loss left, {name}", look["color"], **lift)
+    right.set(xscale="log", ylim=(-0.08, 1.5), xlabel="points $n$", ylabel="share of the noise")
+    right.set_xticks(SIZES, [str(n) for n in SIZES])
+    right.minorticks_off()
     return figure
+
+
+def most_points(step_size: float) -> int:
+    """The largest number of points whose noise a stable network on a line can fit, in the mean over draws.
+
+    Args:
+        step_size: eta.
+    """
+    sizes = np.arange(5, 61)
+    return int(sizes[norms_of_noise(sizes) <= max_stability_norm(step_size)].max())
+
+
+def cheaper(d: int) -> float:
+    """How many times cheaper a ridge at half the radius of the unit ball is than one at its centre.
+
+    Args:
+        d: dimension.
+    """
+    g = ball_weight(d).g(np.eye(1, d)[0], np.array([0.0, 0.5]))
+    return float(g[0] / g[1])
 
 
 def noise_table() -> str:
