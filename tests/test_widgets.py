@@ -4,11 +4,17 @@ import base64
 import io
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pytest
+from IPython.core.interactiveshell import InteractiveShell
+from jupyter_client.manager import start_new_kernel
 from matplotlib.figure import Figure
 from PIL import Image
 
-from stablib.book.widgets import PictureSlider, png
+from stablib.book.environment import ROOT
+from stablib.book.figures import style
+from stablib.book.pictures import DOTS, Picture, drawn, png, shown, webp
+from stablib.book.widgets import PictureSlider
 
 VALUES = [0.01, 0.1, 1.0]
 
@@ -19,6 +25,10 @@ def draw(value):
     axes.plot([0, 1], [0, value], color="#12808a")
     axes.set(ylim=(0, 1), xlabel="x", ylabel="f(x)")
     return figure
+
+
+def pixels(file):
+    return np.asarray(Image.open(io.BytesIO(file)).convert("RGB"), dtype=int)
 
 
 def slider(**changes):
@@ -43,7 +53,9 @@ def test_a_browser_without_a_kernel_finds_the_link_in_the_state():
 def test_readers_without_scripts_see_the_first_frame_and_its_words():
     made = slider(start=1)
     bundle = made._repr_mimebundle_()
-    assert base64.b64decode(bundle["image/png"]) == made.frames[1]
+    still, frame = (pixels(f) for f in (base64.b64decode(bundle["image/png"]), made.frames[1]))
+    assert still.shape == frame.shape
+    assert np.abs(still - frame).max() == 0
     assert bundle["text/plain"] == "PictureSlider(eta: 0.01, 0.1, 1)"
     assert "application/vnd.jupyter.widget-view+json" in bundle
 
@@ -66,6 +78,7 @@ def test_frames_are_small_equal_each_time_and_keep_their_colours():
     )
     assert nearest < 300
     assert max(colours)[1] == (255, 255, 255)
+    assert pixels(first.frames[1]).shape == (3 * 90 * DOTS, 4 * 90 * DOTS, 3)
 
 
 def test_frames_leave_no_open_figure_behind():
@@ -79,8 +92,119 @@ def test_frames_leave_no_open_figure_behind():
     assert plt.get_fignums() == before
 
 
-def test_a_png_has_the_size_that_was_asked_for():
-    assert Image.open(io.BytesIO(png(draw(1.0), dpi=50))).size == (200, 150)
+def test_a_kernel_draws_what_lies_between_the_frames():
+    drawings = []
+
+    def watched(value):
+        drawings.append(value)
+        return draw(value)
+
+    made = PictureSlider(watched, VALUES, name="eta", alt="A line", start=1, between="log")
+    assert made.exact.value == pytest.approx(0.1)
+    made.exact.value = 0.5
+    assert drawings == [*VALUES, 0.5]
+    assert made.shown is None and made._stack.layout.display == "none"
+    assert 'alt="A line; eta 0.5"' in made._computed.value
+    again = made._computed.value.split("base64,")[1].split('"')[0]
+    assert base64.b64decode(again) == webp(drawn(draw(0.5), 90))
+    made.position = 2
+    assert made.shown == 2 and made._computed.layout.display == "none"
+    assert len(drawings) == 4
+
+
+def test_a_number_that_cannot_be_drawn_says_why():
+    def only_small(value):
+        if value not in VALUES:
+            raise ValueError(f"{value} < nothing")
+        return draw(value)
+
+    made = PictureSlider(only_small, VALUES, name="eta", alt="A line", between=True)
+    made.exact.value = 0.7
+    assert made._computed.value == "<p>0.7 &lt; nothing</p>"
+
+
+def test_a_page_without_a_kernel_hides_what_only_a_kernel_can_move():
+    made = slider(between=True)
+    assert "kernel-only" in made.exact._dom_classes
+    sheet = (ROOT / "assets" / "book.css").read_text("utf-8")
+    assert ".picture-slider .kernel-only { display: none; }" in sheet
+    assert slider().exact is None
+
+
+def test_in_a_real_kernel_the_slider_computes_when_a_front_end_moves_it():
+    """The front end is this test: it reads the widgets' messages and sends one of its own."""
+    code = f"""
+import matplotlib
+matplotlib.use("agg")
+from matplotlib.figure import Figure
+from stablib.book.widgets import PictureSlider
+def draw(value):
+    figure = Figure(figsize=(1, 1))
+    figure.subplots().plot([0, value])
+    return figure
+made = PictureSlider(draw, {VALUES}, name="eta", alt="A line", between=True)
+"""
+    manager, client = start_new_kernel(kernel_name="python3", cwd=str(ROOT))
+    try:
+        opened = []
+        client.execute_interactive(code, timeout=60, output_hook=opened.append)
+        states = {
+            message["content"]["comm_id"]: message["content"]["data"]["state"]
+            for message in opened
+            if message["msg_type"] == "comm_open"
+        }
+        names = {state["_model_name"]: name for name, state in states.items()}
+        move = {"method": "update", "state": {"value": 0.42}, "buffer_paths": []}
+        message = client.session.msg(
+            "comm_msg", {"comm_id": names["FloatSliderModel"], "data": move}
+        )
+        client.shell_channel.send(message)
+        said = ""
+        while "alt=" not in said:
+            reply = client.get_iopub_msg(timeout=30)
+            if reply["msg_type"] == "comm_msg" and reply["content"]["data"]["method"] == "update":
+                said = str(reply["content"]["data"]["state"].get("value", ""))
+        assert 'alt="A line; eta 0.42"' in said
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+
+
+def test_pictures_have_two_dots_a_pixel_few_colours_and_the_width_of_one_dot():
+    figure = draw(1.0)
+    plain = drawn(figure, 50)
+    assert plain.size == (200 * DOTS, 150 * DOTS)
+    assert plain.mode == "P"
+    assert pixels(png(plain)).tolist() == np.asarray(plain.convert("RGB")).tolist()
+    file, told = shown(figure)
+    assert Image.open(io.BytesIO(file)).width == pytest.approx(DOTS * told["width"], abs=1)
+    assert told["width"] <= 400
+
+
+def test_rounding_colours_moves_none_by_more_than_an_eye_sees():
+    figure = Figure(figsize=(2, 1))
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.imshow(np.linspace(0, 1, 600)[None], cmap="viridis", aspect="auto")
+    axes.axis("off")
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=200, facecolor="white")
+    rounded = np.asarray(drawn(figure, 100).convert("RGB"), dtype=int)
+    assert np.abs(rounded - pixels(buffer.getvalue())).max() <= 5
+    assert len(np.unique(rounded.reshape(-1, 3), axis=0)) > 40
+
+
+def test_notebooks_show_figures_of_the_book_sharp():
+    shell = InteractiveShell()
+    try:
+        InteractiveShell._instance = shell
+        figure = style.figure(3.0, 2.0)[0]
+        assert isinstance(figure, Picture)
+        data, told = shell.display_formatter.format(figure, include={"image/png"})
+        assert told["image/png"]["width"] <= 330
+        assert pixels(data["image/png"]).shape[1] >= 2 * told["image/png"]["width"] - 1
+    finally:
+        InteractiveShell._instance = None
+        plt.close(figure)
 
 
 @pytest.mark.parametrize(
@@ -93,7 +217,13 @@ def test_a_png_has_the_size_that_was_asked_for():
         ({"start": 3}, "start is 3, but values has 3 entries"),
         ({"start": -1}, "start is -1"),
         ({"dpi": 0}, "dpi is 0"),
-        ({"colours": 257}, "colours is 257; a palette holds at most 256"),
+        ({"between": "lin"}, "between is 'lin'; True, False or 'log' is needed"),
+        (
+            {"between": True, "values": [1, 3, 2]},
+            "between needs numbers in order, but values are 1",
+        ),
+        ({"between": True, "values": ["a", "b"]}, "between needs numbers in order"),
+        ({"between": "log", "values": [0.0, 1.0]}, "between needs positive numbers in order"),
         ({"form": "{:.0f}"}, "shows two values alike"),
         ({"draw": lambda value: None}, "draw returned NoneType for 0.01"),
     ],

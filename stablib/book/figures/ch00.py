@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ... import palette
+from ...curvature import sharpness
 from ...network import ShallowReLU
-from ...training.table import Table
+from ...norms import stability_norm
+from ...training.table import StoredNetwork, Table
 from ...weights import EmpiricalWeight
+from .. import specs
 from ..widgets import PictureSlider
 from . import style
 
@@ -23,6 +28,7 @@ def step_size_slider(table: Table) -> PictureSlider:
         lambda eta: predictor_and_edge(table, eta),
         sorted(table["step_size"].tolist()),
         name="step size",
+        between="log",
         alt="Left, the creases of the predictor among twelve points; right, its minimum below the line 2/eta",
     )
 
@@ -32,12 +38,11 @@ def predictor_and_edge(table: Table, step_size: float) -> Figure:
 
     Args:
         table: rows with their networks, columns step_size and sharpness.
-        step_size: which row is drawn on the left.
+        step_size: which row is drawn on the left; one that has no row is trained now.
     """
     table = table.by("step_size")
+    net, data = _minimum(table, step_size)
     figure, (left, right) = style.figure(7.0, 3.6, ncols=2)
-    chosen = table.where(step_size=step_size)
-    net, data = chosen.networks[str(chosen["hash"][0])]
     side = np.linspace(-_REACH, _REACH, 121)
     grid = np.stack(np.meshgrid(side, side), axis=-1)
     height = net(grid.reshape(-1, 2)).reshape(121, 121)
@@ -54,18 +59,18 @@ def predictor_and_edge(table: Table, step_size: float) -> Figure:
     left.set(xlim=(-_REACH, _REACH), ylim=(-_REACH, _REACH), xticks=[-2, 0, 2], yticks=[-2, 0, 2])
     left.grid(False)
 
-    eta, sharpness = table["step_size"], table["sharpness"]
+    eta, sharp = table["step_size"], table["sharpness"]
     fine = np.geomspace(eta.min() / 1.2, eta.max() * 1.2, 100)
     right.plot(fine, 2 / fine, **style.EDGE)
-    right.plot(eta, sharpness, **style.SHARPNESS | {"marker": ""})
+    right.plot(eta, sharp, **style.SHARPNESS | {"marker": ""})
     right.plot(eta, 1 + 2 * table["stability_norm"], **style.BOUND | {"marker": ""})
-    for column, look in (
-        (chosen["sharpness"], style.SHARPNESS),
-        (1 + 2 * chosen["stability_norm"], style.BOUND),
+    for value, look in (
+        (sharpness(net, data.X, data.y), style.SHARPNESS),
+        (1 + 2 * stability_norm(net, data.X), style.BOUND),
     ):
-        right.plot([step_size], column, **look | {"markersize": 11})
+        right.plot([step_size], [value], **look | {"markersize": 11})
     right.set_yscale("log")
-    right.set_ylim(1, 3 * sharpness.max())
+    right.set_ylim(1, 3 * sharp.max())
     ticks = [1, 10, 100]
     right.set_yticks(ticks, [f"{tick}" for tick in ticks])
     style.step_size_axis(right, np.array([0.002, 0.02, 0.2]))
@@ -80,9 +85,7 @@ def predictor_and_edge(table: Table, step_size: float) -> Figure:
         dx=10,
         dy=6,
     )
-    style.label_end(
-        right, eta, sharpness, "sharpness", style.SHARPNESS["color"], at=0, dx=0, dy=-20
-    )
+    style.label_end(right, eta, sharp, "sharpness", style.SHARPNESS["color"], at=0, dx=0, dy=-20)
     style.label_end(
         right,
         eta,
@@ -94,6 +97,14 @@ def predictor_and_edge(table: Table, step_size: float) -> Figure:
         dy=17,
     )
     return figure
+
+
+def _minimum(table: Table, step_size: float) -> StoredNetwork:
+    row = table.where(step_size=step_size)
+    if len(row):
+        return row.networks[str(row["hash"][0])]
+    run = replace(specs.OVERVIEW.runs[0], step_size=step_size)
+    return StoredNetwork(run.train().net, run.datasets()[0])
 
 
 def _creases(axes: Axes, net: ShallowReLU, X: np.ndarray) -> None:

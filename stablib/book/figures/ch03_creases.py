@@ -66,6 +66,7 @@ def crossing_slider() -> PictureSlider:
         _crossing,
         [0.4, 0.3, 0.2, 0.15, 0.1, 0.07, 0.05, 0.03, 0.02],
         name="smoothing",
+        between="log",
         dpi=_DPI,
         start=4,
         alt="Two maps of four creases; in the left one pale gaps at the crossings, smaller as smoothing ends",
@@ -98,6 +99,7 @@ def saddle_slider() -> PictureSlider:
         _smoothed_saddle,
         [0.01, 0.02, 0.03, 0.045, 0.06, 0.08, 0.1, 0.12, 0.15],
         name="smoothing",
+        between="log",
         dpi=_DPI,
         alt="Left, creases on a disc, fading as they are smoothed; right, one bar falls, two stay",
     )

@@ -140,7 +140,6 @@ def along_the_edge(path: trajectories.Path, X: np.ndarray, step_size: float) -> 
         name="step",
         form="{:d}",
         alt="Sharpness during training, and every neuron by slope and by distance from the origin",
-        colours=128,
     )
 
 

@@ -151,7 +151,6 @@ def features(sweep: Sweep, table: Table) -> PictureSlider:
         sorted(found),
         name="step size",
         alt="What training added to ten first-layer neurons, as images, and how often neurons fire",
-        colours=128,
     )
 
 

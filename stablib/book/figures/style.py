@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ... import palette
+from ..pictures import DPI, Picture
 
 # Colour, dash and marker of each quantity, the same on every page; told apart without colour, too.
 EDGE = {"color": palette.EDGE, "linestyle": "-", "linewidth": 1.8}
@@ -34,8 +35,8 @@ _STYLE = {
     "lines.markersize": 6,
     "legend.frameon": False,
     "legend.fontsize": 12,
-    "figure.dpi": 100,
-    "savefig.dpi": 100,
+    "figure.dpi": DPI,
+    "savefig.dpi": DPI,
     "figure.facecolor": palette.PAPER,
     "mathtext.fontset": "cm",
     "svg.hashsalt": "stablib",
@@ -51,7 +52,9 @@ def figure(width: float = 6.0, height: float = 4.0, **grid: object) -> tuple[Fig
         grid: what `plt.subplots` takes, such as ncols or subplot_kw.
     """
     with plt.rc_context(_STYLE):
-        return plt.subplots(figsize=(width, height), layout="constrained", **grid)
+        return plt.subplots(
+            figsize=(width, height), layout="constrained", FigureClass=Picture, **grid
+        )
 
 
 def label_end(
