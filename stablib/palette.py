@@ -32,6 +32,8 @@ FURTHER_GROUND = "#f3e3ec"
 # A map of signed numbers: most negative to most positive, white for zero.
 SIGNED = ("#a85a00", "#f0b45e", PAPER, "#b9a3cf", "#4b2169")
 BOUND_LIGHT = SIGNED[3]
+AMBER = SIGNED[1]
+BOUND_SHADES = (BOUND, "#6a3fa0", "#8257b4", "#a47fd0")  # from dark to light
 
 # What pages use, by the name of the style sheet's variable, --book-NAME.
 LIGHT = {
