@@ -153,7 +153,9 @@ def table(prose: dict[str, str]) -> str:
 def _code(shown: str, full: str) -> str:
     if ":" in full or full.endswith("__call__"):
         return f"`{shown}`"
-    return f"{{py:obj}}`{shown} <{full}>`"
+    # A field has no entry of its own everywhere; its class has.
+    goal = full if names.home(full) else full.rpartition(".")[0]
+    return f"{{py:obj}}`{shown} <{goal}>`"
 
 
 # The extension
