@@ -19,7 +19,7 @@ from pathlib import Path
 from stablib.book import pipeline
 from stablib.book.environment import ROOT
 
-BROWSER_TESTS = "tests/test_pages.py"
+BROWSER_TESTS = "tests/browser"
 
 
 @dataclass(frozen=True)
@@ -184,7 +184,7 @@ def browser(extra: list[str], say: Say) -> Result:
         note = f"no browser found: none of {', '.join(NAMES)} is installed"
         say(note)
         return Result(0, 1, note=note) if in_ci() else Result(0, 0, 1, note=note)
-    return run_pytest("browser", [BROWSER_TESTS])
+    return run_pytest("browser", [BROWSER_TESTS, "-n", "2", "--durations=5"])
 
 
 STEPS: dict[str, Step] = {

@@ -15,6 +15,7 @@ from ...norms import stability_norm
 from ...training.table import StoredNetwork, Table
 from ...weights import EmpiricalWeight
 from .. import specs
+from ..trajectories import descent_path
 from ..widgets import PictureSlider
 from . import style
 
@@ -115,3 +116,44 @@ def _creases(axes: Axes, net: ShallowReLU, X: np.ndarray) -> None:
         along = 9 * np.array([-v[1], v[0]])
         ends = np.array([b * v - along, b * v + along])
         axes.plot(*ends.T, color=palette.INK, linewidth=1.5, alpha=min(1.0, share / _DARKEST))
+
+
+def playground_still() -> Figure:
+    """What the playground shows after 2,500 steps on eight labels of a step, drawn beforehand.
+
+    Readers without scripts, of the PDF and of the notebook see it in the playground's place.
+    """
+    X = np.array([-1.2, -0.8, -0.4, -0.1, 0.1, 0.4, 0.8, 1.2])[:, None]
+    y, eta = 0.8 * np.sign(X[:, 0]), 0.2
+    start = ShallowReLU.initial(d=1, k=20, seed=6)
+    path = descent_path(start, X, y, eta, steps=2500, every=50, warmup=500)
+    net, weight = path.nets[-1], EmpiricalWeight(X)
+    figure, axes = style.figure(7.0, 4.2, nrows=2, ncols=2, height_ratios=[1.6, 1])
+    (fit, curves), (costs, losses) = axes
+    x = np.linspace(-1.6, 1.6, 401)
+    fit.plot(x, net(x[:, None]), color=style.FLATTEST["color"], linewidth=2.5)
+    fit.scatter(X[:, 0], y, s=46, zorder=3, **style.DATA)
+    fit.set(xlim=(-1.6, 1.6), ylim=(-1.3, 1.3), ylabel="$f(x)$", title="labels and predictor")
+    form = net.canonical()
+    dear = np.abs(form.a) * weight.g(form.v, form.b)
+    costs.vlines(form.v[:, 0] * form.b, 0, dear, color=style.BOUND["color"], linewidth=2.5)
+    costs.set(xlim=(-1.6, 1.6), xlabel="$x$", ylabel="cost of\nits knots")
+    costs.set_ylim(bottom=0)
+    bound = np.array([1 + 2 * stability_norm(n, X) for n in path.nets])
+    for values, look, name in (
+        (path.sharpness, style.SHARPNESS, "sharpness"),
+        (bound, style.BOUND, "1 + 2 norm"),
+    ):
+        curves.plot(path.step, values, **look | {"marker": ""})
+        style.label_end(curves, path.step, values, name, look["color"], at=16, dx=8, dy=-10)
+    curves.axhline(2 / eta, **style.EDGE)
+    curves.text(
+        path.step[0], 2.2 / eta, r"the line $2/\eta$", color=style.EDGE["color"], fontsize=13
+    )
+    curves.set(yscale="log", ylim=(0.9, 20), yticks=[1, 2, 5, 10], yticklabels=[1, 2, 5, 10])
+    curves.set_title("sharpness and its lower bound")
+    curves.minorticks_off()
+    losses.semilogy(path.step, path.loss, color=style.FLATTEST["color"], linewidth=2.2)
+    losses.set(xlabel="steps", ylabel="loss", yticks=[1e-6, 1e-4, 1e-2])
+    losses.minorticks_off()
+    return figure

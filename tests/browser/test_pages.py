@@ -1,12 +1,7 @@
-"""The built book, file by file and in a real browser that can reach nothing else.
-
-The book is looked for in the folder named by STABLIB_HTML, else in _build/html.
-"""
+"""The built book, file by file and in a real browser that can reach nothing else."""
 
 import hashlib
-import os
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,32 +9,7 @@ import pytest
 import stablib
 from stablib.book import browser, links
 
-ROOT = Path(__file__).resolve().parents[1]
-HTML = Path(os.environ.get("STABLIB_HTML") or ROOT / "_build" / "html").resolve()
-CI = os.environ.get("CI", "").lower() in ("1", "true")
-
-
-def missing(reason):
-    """A machine that lacks something skips and says so; CI must not lack anything."""
-    if CI:
-        pytest.fail(reason)
-    pytest.skip(reason)
-
-
-@pytest.fixture(scope="module")
-def book() -> Path:
-    if not (HTML / "index.html").is_file():
-        missing(f"no built book in {HTML}; make book builds it")
-    return HTML
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator:
-    executable = browser.find_chromium()
-    if executable is None:
-        missing("no Chromium found: the pages were not opened in a browser")
-    with browser.chromium(executable) as running:
-        yield running
+ROOT = Path(__file__).resolve().parents[2]
 
 
 # The files
