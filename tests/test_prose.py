@@ -14,8 +14,8 @@ from stablib.book import prose
 ROOT = Path(__file__).resolve().parents[1]
 CHAPTERS = sorted((ROOT / "chapters").glob("[0-9]*.md"))
 # Chapters that were written before this rule, and are not yet brought to it.
-TYPED = {"04_radon_view", "06_approximation", "07_synthetic_experiments", "08_mnist_experiments"}
-UNCONFIRMED = {path.stem for path in CHAPTERS} - {"00_overview"}
+TYPED = {"04_radon_view", "06_approximation", "08_mnist_experiments"}
+UNCONFIRMED = {path.stem for path in CHAPTERS} - {"00_overview", "07_synthetic_experiments"}
 
 
 def each_chapter(pending):
@@ -67,7 +67,7 @@ kernelspec: {version: 9.75}
 
 # A title of 5.5 words
 
-It falls by 12.5 % at a step size of 0.02, ends at .25 and has $2.5$ of `3.5`, says {cite:t}`a2001`.
+It falls by 12.5 % at a step size of 0.02, ends at .25 and has $2.5$ of `3.5` (Section 3.1), says {cite:t}`a2001`.
 One told number: {glue:text}`gap`.
 
 ```{code-cell} ipython3

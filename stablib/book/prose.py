@@ -26,7 +26,9 @@ _ASIDE = re.compile(
     r"^(?P<fence>`{3,}|:{3,})\{(?:prf:proof|exercise|dropdown|raw|figure)\}.*?^(?P=fence)$",
     re.MULTILINE | re.DOTALL,
 )
-_MARKUP = re.compile(r"\$\$.*?\$\$|\$[^$]*\$|\{[\w:]+\}`[^`]*`|`[^`]*`|\]\([^)]*\)", re.DOTALL)
+_MARKUP = re.compile(
+    r"\$\$.*?\$\$|\$[^$]*\$|\{[\w:]+\}`[^`]*`|`[^`]*`|\]\([^)]*\)|Sec(?:tion|\.) [\d.]+", re.DOTALL
+)
 _NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?= ?%| per cent)|(?<![\w.])\d*\.\d+(?![\w.]*\w)")
 _DROPDOWN = re.compile(r"^:{3,}\{dropdown\}[^\n]*\n(.*?)^:{3,}$", re.MULTILINE | re.DOTALL)
 _FENCED = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)

@@ -84,6 +84,20 @@ class Table:
         ]
         return Table(kept, self.kinds, self._networks)
 
+    def median(self, name: str, by: str = "step_size") -> np.ndarray:
+        """Medians of a column over the rows alike in another, in the order of its distinct values.
+
+        Empty cells are passed over; where all are empty the median is NaN.
+        """
+        values, groups = self[name], self[by]
+        finite = np.isfinite(values)
+        return np.array(
+            [
+                np.median(values[here & finite]) if (here & finite).any() else np.nan
+                for here in (groups == group for group in np.unique(groups))
+            ]
+        )
+
     def by(self, *names: str) -> Table:
         """The rows sorted by these columns, empty cells first."""
         for name in names:

@@ -38,6 +38,12 @@ def test_rows_can_be_chosen_and_sorted(table):
     assert len(table.where(eta=5.0)) == 0 and table.where(eta=5.0)["eta"].shape == (0,)
 
 
+def test_medians_are_those_of_the_rows_alike_and_pass_over_empty_cells():
+    values = [(2.0, 5.0), (1.0, 3.0), (2.0, None), (1.0, 4.0), (2.0, 7.0), (1.0, 9.0), (3.0, None)]
+    table = Table([{"eta": e, "loss": v} for e, v in values], {"eta": float, "loss": float})
+    assert np.array_equal(table.median("loss", by="eta"), [4.0, 6.0, np.nan], equal_nan=True)
+
+
 def test_it_is_shown_with_chosen_columns_and_formats(table):
     shown = table.show("eta", "reason", eta=".2e")
     assert repr(shown) == "     eta  reason\n2.00e-01  tolerance\n1.00e-01\n          <stuck>"
