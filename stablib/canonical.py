@@ -98,8 +98,10 @@ def _shared_hyperplanes(
         np.abs(b[i] - sign * b[j]) / np.maximum(1, np.abs(b[i])),
     )
     same = apart <= tol
-    graph = coo_array((np.ones(same.sum()), (i[same], j[same])), shape=(m, m))
-    plane = connected_components(graph, directed=False)[1] if m else np.zeros(0, int)
+    plane = np.arange(m)
+    if same.any():  # most networks have no two neurons on one hyperplane
+        graph = coo_array((np.ones(same.sum()), (i[same], j[same])), shape=(m, m))
+        plane = connected_components(graph, directed=False)[1]
     near = (apart <= wide) & (plane[i] != plane[j])
 
     leader, plane = np.unique(plane, return_index=True, return_inverse=True)[1:]

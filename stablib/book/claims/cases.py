@@ -125,7 +125,7 @@ def random(
 
 
 @cache
-def hunted(steps: int = 200) -> tuple[Case, ...]:
+def hunted(steps: int = 120) -> tuple[Case, ...]:
     """Networks from a search for a violation of Lemma 3: each is what a walk downhill has come to.
 
     From random starts, network and data change at random, and a change is kept if (sharpness - 1) / 2 norm

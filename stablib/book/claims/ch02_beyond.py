@@ -116,7 +116,7 @@ def _closed_form() -> Case:
     kind="theorem",
     says="the sharpness is convex in log c, and the best density matrix's value is its minimum",
     where="new",
-    cases=lambda: chain([_closed_form()], cases.random(25, n_max=8, k_max=4), cases.trained()),
+    cases=lambda: chain([_closed_form()], cases.random(15, n_max=8, k_max=4), cases.trained()),
 )
 def flattest_dual(cases: Iterable[Case]) -> Verdict:
     """Gap of primal and dual on every network; on the small ones also what should follow from it.

@@ -104,14 +104,14 @@ def creases(net: ShallowReLU) -> list[Crease]:
     scale = np.maximum(1, np.abs(B))
     groups: list[list[int]] = []
     for i in range(len(B)):
-        for group in groups:
-            j = group[0]
-            apart = [
-                np.linalg.norm(V[i] - s * V[j]) + abs(B[i] - s * B[j]) / scale[i] for s in (1, -1)
-            ]
-            if min(apart) < 1e-9:
-                group.append(i)
-                break
+        first = [group[0] for group in groups]
+        apart = [
+            np.linalg.norm(V[i] - s * V[first], axis=1) + np.abs(B[i] - s * B[first]) / scale[i]
+            for s in (1, -1)
+        ]
+        same = np.flatnonzero(np.minimum(*apart) < 1e-9)
+        if len(same):
+            groups[same[0]].append(i)
         else:
             groups.append([i])
     rng = np.random.default_rng(7)

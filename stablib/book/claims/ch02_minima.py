@@ -16,7 +16,7 @@ from ...network import ShallowReLU
 from ...norms import stability_norm
 from . import cases
 from .cases import Case
-from .ch02_definitions import autograd_hessian, creases, g, smooth, squared
+from .ch02_definitions import Crease, autograd_hessian, creases, g, smooth, squared
 from .registry import Verdict, claim
 
 # Starts from which three neurons get to a smooth minimum in few steps; most starts end on a knot.
@@ -123,11 +123,14 @@ def without_interpolation(cases: Iterable[Case]) -> Verdict:
     return Verdict.of(margins())
 
 
+def _norm(planes: list[Crease], X: np.ndarray, p: np.ndarray | None = None) -> float:
+    """The norm with the weight of eq. (12) as defined, for data drawn with probabilities p, (n,)."""
+    return sum(abs(plane.jump) * g(X, plane.v, plane.b, p) for plane in planes)
+
+
 def _weighted_bound(net: ShallowReLU, X: np.ndarray, curvature: np.ndarray) -> float:
-    """mean(l'') (1 + 2 norm) with the weight of eq. (12) for data drawn in proportion to l'', as defined."""
-    p = curvature / curvature.sum()
-    norm = sum(abs(plane.jump) * g(X, plane.v, plane.b, p) for plane in creases(net))
-    return curvature.mean() * (1 + 2 * norm)
+    """mean(l'') (1 + 2 norm), the data drawn in proportion to l''."""
+    return curvature.mean() * (1 + 2 * _norm(creases(net), X, curvature / curvature.sum()))
 
 
 def _soft_labels() -> Iterator[tuple[Case, str]]:
@@ -204,7 +207,8 @@ def other_losses(cases: Iterable[Case]) -> Verdict:
             continue
         quadratic = autograd_hessian(net, X, _scaled("squared", net(X), varying, 1.0))
         errors = [np.linalg.eigvalsh(quadratic)[-1] / top - 1]
-        bound = _weighted_bound(net, X, varying)
+        planes = creases(net)
+        bound = varying.mean() * (1 + 2 * _norm(planes, X, varying / varying.sum()))
         errors.append(sharpness_lower_bound(net, X, varying) / bound - 1)
         # (C/2)(f - y)^2 with C = 2; log cosh(2 r) with C = 4; sqrt(1 + r^2/4) with C = 1/4.
         name, stretch, C = next(constant)
@@ -212,7 +216,7 @@ def other_losses(cases: Iterable[Case]) -> Verdict:
         hessian = autograd_hessian(net, X, _scaled(name, net(X), factor, stretch))
         errors.append(np.linalg.eigvalsh(hessian)[-1] / (C * sharpness(net, X)) - 1)
         largest = max_stability_norm(2 / np.linalg.eigvalsh(hessian)[-1], C)
-        norm = sum(abs(plane.jump) * g(X, plane.v, plane.b) for plane in creases(net))
+        norm = _norm(planes, X)
         agree = 1 - max(map(abs, errors)) / 1e-9
         room = (1 + 2 * largest - 1 - 2 * norm) / (1 + 2 * largest)
         corrected.append(min(agree, room, 1 - bound / top))
