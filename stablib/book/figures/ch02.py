@@ -20,23 +20,24 @@ from ...training.descent import gradient_descent
 from ...weights import EmpiricalWeight
 from ..claims.cases import Case, stored
 from . import style
-from .ch02_neuron import offset_slider, plane_of_lines_slider, rescaling_slider, twenty_points
-from .ch02_tables import tightness_table, two_ends_table
+from .ch02_neuron import live_neuron, live_strip, twenty_points
+from .ch02_tables import tightness, tightness_table, two_ends, two_ends_table
 from .ch02_writings import rescaled, split, turned
 
 __all__ = [
     "Trained",
     "implementations",
     "lemma_3_scatter",
+    "live_neuron",
+    "live_strip",
     "minimum",
     "misses",
-    "offset_slider",
     "one_dimension",
-    "plane_of_lines_slider",
     "predictor",
-    "rescaling_slider",
+    "tightness",
     "tightness_table",
     "twenty_points",
+    "two_ends",
     "two_ends_table",
     "two_sides_of_the_dual",
     "wave",

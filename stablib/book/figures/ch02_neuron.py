@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import html
+import json
 from functools import cache
+from typing import Any
 
+import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -14,13 +19,13 @@ from ...data import gaussian
 from ...network import ShallowReLU
 from ...norms import one_sided_norm, stability_norm
 from ...weights import EmpiricalWeight
-from ..widgets import PictureSlider
+from ..environment import ROOT
+from ..pictures import shown
 from . import style
 
 _WIDE, _HIGH = 4.0, 2.15  # half the sides of the window that is shown
 _REACH = 3.1  # largest offset in the strip of lines
-_DPI = 128  # panels stand one above the other, so that they read on a phone; a page shows them at 640 pixels
-_WIDEST = 12.0  # where the bars' axis ends; the same in every frame, so that lengths compare
+_WIDEST = 8.0  # where the bars' axis ends
 _SLOPE = 2.0  # |a| of the neuron
 _ANGLE = 35.0  # degrees, of the neuron that is moved and rescaled
 _PIVOT = np.array([0.35, 0.25])  # the point about which the line is turned
@@ -44,45 +49,58 @@ def neuron(offset: float, angle: float = _ANGLE, c: float = 1.0) -> ShallowReLU:
     return ShallowReLU([root * _normal(angle) / c], [-root * offset / c], [root * c])
 
 
-def offset_slider() -> PictureSlider:
-    """Push a neuron's line across the points, and see the five numbers of the proof move."""
-    return PictureSlider(
-        lambda b: _moved(neuron(b)),
-        np.linspace(-1.2, 2.4, 13).round(2).tolist(),
-        name="offset b",
-        between=True,
-        dpi=_DPI,
-        start=3,
-        alt="Above, a line among twenty points, filled in front of it; below, five bars in descending order",
-    )
+class LiveNeuron:
+    """A neuron on the twenty points, moved by hand: in a page and in Jupyter alike, without a kernel.
+
+    The script that draws and computes it (assets/neuron.js) travels with the output; a test holds its
+    arithmetic against the library's. A document that runs no script shows a still picture, or its numbers.
+
+    Args:
+        angle: of the unit normal at first, in degrees.
+        offset: at first.
+        strip: whether the strip of all lines is shown beside the points, in place of the five bars.
+    """
+
+    def __init__(self, angle: float, offset: float, *, strip: bool = False) -> None:
+        self.angle, self.offset, self.strip = angle, offset, strip
+
+    def __repr__(self) -> str:
+        _, numbers = zip(*_rungs(neuron(self.offset, self.angle), twenty_points()), strict=True)
+        values = ", ".join(f"{sum(length for length, _ in blocks):.3f}" for blocks in numbers)
+        return f"one neuron at angle {self.angle:g}, offset {self.offset:.2f}: {values}"
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, str], dict[str, Any]]:
+        still = _turned(self.angle) if self.strip else _moved(neuron(self.offset, self.angle))
+        plt.close(still)  # else the notebook shows it once more
+        picture, size = shown(still)
+        bundle = {"text/html": self.html(), "text/plain": repr(self)}
+        return bundle | {"image/png": base64.b64encode(picture).decode()}, {"image/png": size}
+
+    def html(self) -> str:
+        """The place where the script draws, and the script."""
+        script = (ROOT / "assets" / "neuron.js").read_text("utf-8")
+        data = {
+            "points": json.dumps(twenty_points().round(4).tolist()),
+            "show": "strip" if self.strip else "bars",
+            "angle": f"{self.angle:g}",
+            "b": f"{self.offset:.4f}",
+            "pivot": json.dumps(_PIVOT.tolist()),
+            "palette": json.dumps(palette.LIGHT),  # where there is no style sheet of the book
+        }
+        said = " ".join(f'data-{key}="{html.escape(value)}"' for key, value in data.items())
+        words = f"<p>Where scripts may run, this moves: {html.escape(repr(self))}.</p>"
+        return f'<div class="one-neuron" {said}>{words}</div>\n<script>\n{script}</script>'
 
 
-def rescaling_slider() -> PictureSlider:
-    """Rescale one neuron, and see its two blocks see-saw above a bar that stays."""
-    return PictureSlider(
-        lambda c: _rescaled(neuron(-0.2, c=float(c))),
-        (2.0 ** np.linspace(-1, 1, 9)).round(3).tolist(),
-        name="factor c",
-        between="log",
-        dpi=_DPI,
-        start=4,
-        form="{:.2f}",
-        alt="Five bars in descending order; two blocks of the middle one change places, the lowest two stay",
-    )
+def live_neuron() -> LiveNeuron:
+    """Push a neuron's line across the points, turn it, rescale it; five bars say what that costs."""
+    return LiveNeuron(_ANGLE, -0.3)
 
 
-def plane_of_lines_slider() -> PictureSlider:
-    """Turn a line about a point, and see it walk through the strip of all lines."""
-    return PictureSlider(
-        _turned,
-        np.arange(0, 361, 30).tolist(),
-        name="angle of v",
-        between=True,
-        dpi=_DPI,
-        form="{:g}°",
-        start=1,
-        alt="Above, a line among twenty points; below, the strip of all lines shaded by g, this one a dot",
-    )
+def live_strip() -> LiveNeuron:
+    """The same line as a dot in the strip of all lines: drag either, and the other follows."""
+    angle = 30.0
+    return LiveNeuron(angle, float(_PIVOT @ _normal(angle)), strip=True)
 
 
 def _normal(angle: float) -> np.ndarray:
@@ -94,12 +112,6 @@ def _moved(net: ShallowReLU) -> Figure:
     figure, (top, bottom) = style.figure(5.0, 5.0, nrows=2, height_ratios=[1.1, 1])
     _line_among_points(top, net, X)
     _ladder(bottom, net, X)
-    return figure
-
-
-def _rescaled(net: ShallowReLU) -> Figure:
-    figure, axes = style.figure(5.0, 2.7)
-    _ladder(axes, net, twenty_points())
     return figure
 
 
@@ -127,19 +139,24 @@ def _line_among_points(axes: Axes, net: ShallowReLU, X: np.ndarray) -> None:
     axes.grid(False)
 
 
-def _ladder(axes: Axes, net: ShallowReLU, X: np.ndarray) -> None:
-    """The five numbers, the largest on top; the middle one with its three blocks."""
+def _rungs(net: ShallowReLU, X: np.ndarray) -> list[tuple[str, list[tuple[float, str]]]]:
+    """The five numbers, the largest first, each as blocks with their colours; the third has three."""
     features = tangent_features(net, X)
     mean = features.mean(axis=1)
     inner, outer = mean[:-2] @ mean[:-2], mean[-2] ** 2
     own, least = one_sided_norm(net, X), stability_norm(net, X)
-    rungs = [
+    return [
         (r"$\mathbb{E}\,|\phi|^2$", [((features**2).sum(axis=0).mean(), palette.GREY)]),
         (r"$\lambda_{\max}$", [(sharpness(net, X), style.SHARPNESS["color"])]),
         (r"$|\mathbb{E}\,\phi|^2$", [(1.0, BIAS), (inner, IN), (outer, OUT)]),
         (r"$1+2\,|a|\,\tilde{g}$", [(1.0, BIAS), (2 * own, style.FLATTEST["color"])]),
         (r"$1+2\,|a|\,g$", [(1.0, BIAS), (2 * least, style.BOUND["color"])]),
     ]
+
+
+def _ladder(axes: Axes, net: ShallowReLU, X: np.ndarray) -> None:
+    """The five numbers as bars, the largest on top; the middle one with its three blocks."""
+    rungs = _rungs(net, X)
     for place, (_, blocks) in zip(range(len(rungs))[::-1], rungs, strict=True):
         start = 0.0
         for length, colour in blocks:
@@ -153,15 +170,8 @@ def _ladder(axes: Axes, net: ShallowReLU, X: np.ndarray) -> None:
             va="center",
             fontsize=12,
         )
-    names = (
-        ("in", 1 + inner / 2, inner, "white"),
-        ("out", 1 + inner + outer / 2, outer, palette.INK),
-    )
-    for name, middle, length, colour in names:
-        if length > 0.9:
-            axes.text(middle, 2, name, ha="center", va="center", fontsize=11, color=colour)
     axes.set_yticks(range(len(rungs)), [name for name, _ in rungs][::-1], fontsize=14)
-    axes.set(xlim=(0, _WIDEST + 1.8), xticks=[0, 2, 4, 6, 8, 10, 12])
+    axes.set(xlim=(0, _WIDEST + 1.8), xticks=[0, 2, 4, 6, 8])
     axes.grid(axis="y", visible=False)
     axes.set_axisbelow(True)
 

@@ -10,8 +10,10 @@ from ...curvature import tangent_gram, top_eigenpair
 from ...training.table import Shown, Table
 from ..claims.cases import Case
 
+_ENDS = ("|E phi|^2", "sharpness", "E |phi|^2")
 
-def two_ends_table(networks: Iterable[Case]) -> Shown:
+
+def two_ends(networks: Iterable[Case]) -> Table:
     """Both ends of the sharpness: square of the mean and mean of the square of the tangent features.
 
     Args:
@@ -31,11 +33,15 @@ def two_ends_table(networks: Iterable[Case]) -> Shown:
                 "alignment": abs(u.sum()) / n**0.5,
             }
         )
-    kinds = dict.fromkeys(rows[0], float) | {"network": str}
-    return Table(rows, kinds).show(**dict.fromkeys(list(rows[0])[1:4], ".4f"), alignment=".3f")
+    return Table(rows, dict.fromkeys(rows[0], float) | {"network": str})
 
 
-def tightness_table(table: Table) -> Shown:
+def two_ends_table(ends: Table) -> Shown:
+    """The table of `two_ends`, for a page."""
+    return ends.show(**dict.fromkeys(_ENDS, ".4f"), alignment=".3f")
+
+
+def tightness(table: Table) -> Table:
     """How far the flattest rescaling is above the bound, row by row of a sweep.
 
     Args:
@@ -49,5 +55,9 @@ def tightness_table(table: Table) -> Shown:
         }
         for row in table.by("step_size")
     ]
-    ratios = Table(rows, dict.fromkeys(rows[0], float))
-    return ratios.show(**dict.fromkeys(list(rows[0])[1:], ".3f"))
+    return Table(rows, dict.fromkeys(rows[0], float))
+
+
+def tightness_table(ratios: Table) -> Shown:
+    """The table of `tightness`, for a page."""
+    return ratios.show(**{name: ".3f" for name in ratios.kinds if name != "step size"})
