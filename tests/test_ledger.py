@@ -9,6 +9,7 @@ import pytest
 from stablib.book import ledger
 from stablib.book.claims import CLAIMS, Verdict, check
 from stablib.book.claims.registry import Claim, claim
+from stablib.book.figures import ch10
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMITTED = ledger.read()
@@ -130,7 +131,7 @@ def test_the_table_links_each_row_to_its_check_and_can_be_linked_to():
     shown = ledger.LedgerTable(COMMITTED)._repr_html_()
     for entry in COMMITTED:
         place = entry["id"].replace(".", "-")  # "#a.b" as a selector would be something else
-        assert f'<tr id="ledger-{place}">' in shown
+        assert f'<tr id="ledger-{place}" ' in shown
         assert f'href="{entry["chapter"]}.html#check-{place}"' in shown
 
 
@@ -141,3 +142,22 @@ def test_the_text_of_a_page_holds_no_times_and_the_terminal_tells_short_ones_fro
     pages = {repr(ledger.LedgerTable([entry | {"seconds": s}])) for s in (0.04, 2.26)}
     (page,) = pages
     assert "seconds" not in page and page.endswith(entry["says"])
+
+
+def test_every_statement_that_did_not_reproduce_is_explained():
+    text = (ROOT / "chapters" / "10_ledger.md").read_text("utf-8")
+    _, told = text.split("(not-reproduced)=")
+    explained = re.findall(r"^`([^`]+)` \*\(", told, re.MULTILINE)
+    assert explained == [e["id"] for e in COMMITTED if e["verdict"] == "not reproduced"]
+
+
+def test_every_dot_of_the_picture_leads_to_its_row():
+    margins = ch10.Margins(COMMITTED)
+    goals = re.findall(r'<a href="#ledger-([^"]+)"', margins.svg())
+    assert goals == [e["id"].replace(".", "-") for e in COMMITTED]
+    assert repr(margins).startswith(f"{sum(e['verdict'] == 'holds' for e in COMMITTED)} holds")
+    spots = re.findall(r'(?:<circle cx="|<path d="M)([\d.]+)(?:" cy="|,)([\d.]+)', margins.svg())
+    assert len(set(spots)) == len(COMMITTED)  # none hides another
+    attained = [e for e in COMMITTED if ch10.decisive(e) == 0]
+    lefts = {x for (x, _), e in zip(spots, COMMITTED, strict=True) if e in attained}
+    assert len(lefts) == 1

@@ -206,8 +206,20 @@ def main(arguments: list[str], say: Callable[[str], object] = print) -> int:
     return 1 if count["open"] else 0
 
 
+def title(chapter: str) -> str:
+    """The heading of a chapter, such as "How sharp a minimum must be" for 02_stability_theorem.
+
+    Args:
+        chapter: the name of its file, without an ending.
+    """
+    text = (ROOT / "chapters" / f"{chapter}.md").read_text("utf-8")
+    return next(line[2:] for line in text.splitlines() if line.startswith("# "))
+
+
 class LedgerTable:
-    """Entries as a page shows them; each id leads to its check, and can be led to.
+    """Entries as a page shows them, chapter by chapter; each id leads to its check, and can be led to.
+
+    A script of the page (assets/ledger.js) puts a search above the table; without it all rows are there.
 
     Args:
         entries: of the ledger.
@@ -222,31 +234,52 @@ class LedgerTable:
 
     def _repr_html_(self) -> str:
         names = ("statement", "where", "verdict", "margin", "cases")
-        head = "".join(f'<th style="{_CELL}">{name}</th>' for name in names)
-        rows = "\n".join(self._row(e) for e in self.entries)
+        head = "".join(f'<th role="columnheader" style="{_CELL}">{name}</th>' for name in names)
+        chapters = dict.fromkeys(e["chapter"] for e in self.entries)
+        bodies = "\n".join(map(self._body, chapters))
         return (
-            '<table class="ledger">\n'
-            f"<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody>\n</table>"
+            '<table class="ledger" role="table">\n'
+            f'<thead role="rowgroup"><tr role="row">{head}</tr></thead>\n{bodies}\n</table>'
         )
 
-    def _row(self, e: Mapping[str, Any]) -> str:
-        id, place = html.escape(e["id"]), anchor(e["id"])
-        goal = f"{e['chapter']}.html#check-{place}"
-        margin = _shown(e["margin"])
-        if e.get("corrected_margin") is not None:
-            margin = f"{_shown(e['corrected_margin'])}<br><small>printed: {margin}</small>"
-        word = html.escape(e["verdict"])
-        if e.get("counterexample"):
-            word += f"<br><small>not for {html.escape(e['counterexample'])}</small>"
-        cells = (
-            f'<a href="{goal}">{id}</a><br><small>{html.escape(e["says"])}</small>',
-            html.escape(e["where"]),
-            word,
-            margin,
-            f"{e['cases']:,}",
+    def _body(self, chapter: str) -> str:
+        name = f"Chapter {int(chapter[:2])}: {title(chapter)}"
+        link = f'<a href="{chapter}.html">{html.escape(name)}</a>'
+        rows = [_row(e) for e in self.entries if e["chapter"] == chapter]
+        return (
+            f'<tbody role="rowgroup" data-chapter="{html.escape(name)}">\n'
+            f'<tr role="row"><th role="cell" colspan="5" style="{_CELL}">{link}</th></tr>\n'
+            + "\n".join(rows)
+            + "\n</tbody>"
         )
-        tds = (f'<td style="{_CELL}">{cell}</td>' for cell in cells)
-        return f'<tr id="ledger-{place}">{"".join(tds)}</tr>'
+
+
+def _row(e: Mapping[str, Any]) -> str:
+    id, place, word = html.escape(e["id"]), anchor(e["id"]), html.escape(e["verdict"])
+    margin = _shown(e["margin"])
+    if e.get("corrected_margin") is not None:
+        margin = f"{_shown(e['corrected_margin'])}<br><small>printed: {margin}</small>"
+    verdict = f'<span class="verdict-{word.replace(" ", "-")}">{word}</span>'
+    if e.get("counterexample"):
+        verdict += f"<br><small>not for {html.escape(e['counterexample'])}</small>"
+    cells = (
+        f'<a href="{e["chapter"]}.html#check-{place}">{id}</a><br>'
+        f"<small>{html.escape(e['says'])}</small>",
+        html.escape(e["where"]),
+        verdict,
+        margin,
+        f"{e['cases']:,}",
+    )
+    tds = "".join(f'<td role="cell" style="{_CELL}">{cell}</td>' for cell in cells)
+    said = (
+        f'data-verdict="{word}" data-kind="{html.escape(e["kind"])}" data-margin="{_decisive(e)}"'
+    )
+    return f'<tr id="ledger-{place}" role="row" {said}>{tds}</tr>'
+
+
+def _decisive(e: Mapping[str, Any]) -> float:
+    margin = e["margin"] if e.get("corrected_margin") is None else e["corrected_margin"]
+    return -1.0 if margin is None else float(f"{margin:.3g}")
 
 
 def _number(value: float | None) -> float | None:
