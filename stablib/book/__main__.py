@@ -22,6 +22,7 @@ COMMANDS = {
     "ledger": "check all claims, print verdicts and margins, write results/ledger.json",
     "bench": "time the engines against what else there is",
     "lab": "open the chapters in JupyterLab",
+    "tour": "take the README's screenshots from the built book",
     "lock": "compile requirements.in into requirements.txt",
     "release": "build the wheel and the source archive of a tagged commit",
     "clean": "remove _build (finished runs in _runs and the environment stay)",

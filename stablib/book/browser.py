@@ -161,7 +161,12 @@ class _Silent(http.server.SimpleHTTPRequestHandler):
 
 @contextlib.contextmanager
 def opened(
-    browser: Browser, address: str, *, window: tuple[int, int] = DESKTOP, dark: bool = False
+    browser: Browser,
+    address: str,
+    *,
+    window: tuple[int, int] = DESKTOP,
+    dark: bool = False,
+    scale: int = 1,
 ) -> Iterator[tuple[Page, Report]]:
     """One page, loaded to its end, with what was found on the way.
 
@@ -170,6 +175,7 @@ def opened(
         address: http://127.0.0.1... or file://...; every other host is blocked and reported.
         window: width and height in pixels.
         dark: whether the reader prefers a dark page.
+        scale: dots of the screen for one pixel.
 
     Yields:
         The page, to move things on it, and its report.
@@ -177,6 +183,7 @@ def opened(
     context: BrowserContext = browser.new_context(
         viewport={"width": window[0], "height": window[1]},
         color_scheme="dark" if dark else "light",
+        device_scale_factor=scale,
         service_workers="block",
     )
     try:

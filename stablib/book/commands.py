@@ -111,6 +111,12 @@ def _lab(arguments: list[str]) -> int:
     return subprocess.call([sys.executable, "-m", "jupyterlab", *arguments], cwd=ROOT / "chapters")
 
 
+def _tour(arguments: list[str]) -> int:
+    from stablib.book.tour import take
+
+    return take(say=say)
+
+
 def _lock(arguments: list[str]) -> int:
     from stablib.book.lock import lock
 
@@ -140,6 +146,7 @@ _DO: dict[str, Callable[[list[str]], int]] = {
     "ledger": _ledger,
     "bench": _bench,
     "lab": _lab,
+    "tour": _tour,
     "lock": _lock,
     "release": _release,
     "clean": _clean,

@@ -37,7 +37,7 @@ def shown(figure: Figure) -> tuple[bytes, dict[str, int]]:
 
 
 def drawn(figure: Figure, dpi: float = DPI, **options: Any) -> Image.Image:
-    """The pixels of a figure on white, in few colours; with a palette where 256 suffice.
+    """The pixels of a figure on white, in few colours.
 
     Args:
         figure: a matplotlib figure.
@@ -46,18 +46,28 @@ def drawn(figure: Figure, dpi: float = DPI, **options: Any) -> Image.Image:
     """
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=DOTS * dpi, facecolor="white", **options)
-    pixels = np.asarray(Image.open(buffer).convert("RGB"), dtype=float)  # (height, width, 3)
-    steps = np.round(pixels / 255 * (LEVELS - 1)).astype(int)
-    code = steps @ [LEVELS**2, LEVELS, 1]  # (height, width), one number for a colour
+    return few_colours(Image.open(buffer))
+
+
+def few_colours(picture: Image.Image, levels: int = LEVELS) -> Image.Image:
+    """A picture with its colours rounded; with a palette where 256 of them suffice.
+
+    Args:
+        picture: any; what is transparent must be gone.
+        levels: of red, green and blue.
+    """
+    pixels = np.asarray(picture.convert("RGB"), dtype=float)  # (height, width, 3)
+    steps = np.round(pixels / 255 * (levels - 1)).astype(int)
+    code = steps @ [levels**2, levels, 1]  # (height, width), one number for a colour
     there = np.flatnonzero(np.bincount(code.ravel()))
-    colours = np.stack(np.unravel_index(there, (LEVELS,) * 3), axis=1) * 255 / (LEVELS - 1)
+    colours = np.stack(np.unravel_index(there, (levels,) * 3), axis=1) * 255 / (levels - 1)
     colours = np.round(colours).astype(np.uint8)  # (number of colours, 3); white stays white
     place = np.searchsorted(there, code)
     if len(there) > 256:
         return Image.fromarray(colours[place])
-    picture = Image.fromarray(place.astype(np.uint8), mode="P")
-    picture.putpalette(colours.tobytes())
-    return picture
+    small = Image.fromarray(place.astype(np.uint8), mode="P")
+    small.putpalette(colours.tobytes())
+    return small
 
 
 def png(picture: Image.Image) -> bytes:

@@ -1,13 +1,15 @@
 """The built book, file by file and in a real browser that can reach nothing else."""
 
 import hashlib
+import io
 import re
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 import stablib
-from stablib.book import browser, links
+from stablib.book import browser, links, tour
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -89,9 +91,12 @@ def test_every_slider_moves_and_changes_its_picture(book, chromium):
             assert sliders.count() > 0
             for i in range(sliders.count()):
                 slider = sliders.nth(i)
-                picture, readout = slider.locator("img:visible"), slider.locator(".widget-readout")
+                picture, readout = (
+                    slider.locator("img:visible"),
+                    slider.locator(".widget-readout:visible"),
+                )
                 before = picture.get_attribute("src"), readout.inner_text()
-                handle = slider.locator(".noUi-handle")
+                handle = slider.locator(".noUi-handle:visible")
                 handle.focus()
                 at_end = handle.get_attribute("aria-valuenow") == handle.get_attribute(
                     "aria-valuemax"
@@ -102,6 +107,14 @@ def test_every_slider_moves_and_changes_its_picture(book, chromium):
                 assert before[0] != after[0]
                 assert before[1] != after[1]
                 assert after[1] in picture.get_attribute("alt")
+
+
+def test_the_book_still_has_what_the_tour_of_the_readme_shows(book, chromium):
+    for stop in tour.STOPS:
+        address = (book / stop.page).as_uri()
+        with browser.opened(chromium, address, window=tour.WINDOW) as (page, _):
+            picture = Image.open(io.BytesIO(tour.screenshot(page, stop)))
+            assert picture.width > 300 and 100 < picture.height < 1500
 
 
 # The tests themselves: each fault, planted, is found
