@@ -55,7 +55,9 @@ def tell(name: str, text: Any) -> None:
     if get_ipython() is None:
         return
     record = {"name": name, "mime_prefix": _RECORD}
-    display({f"{_RECORD}text/plain": str(text)}, raw=True, metadata={"scrapbook": record})
+    # In quotes: what looks like a number or a tuple would otherwise be read and written anew.
+    quoted = repr(str(text))
+    display({f"{_RECORD}text/plain": quoted}, raw=True, metadata={"scrapbook": record})
 
 
 def cells(chapter: str) -> list[str]:
