@@ -57,6 +57,22 @@ def figure(width: float = 6.0, height: float = 4.0, **grid: object) -> tuple[Fig
         )
 
 
+def mosaic(
+    layout: str, width: float, height: float, **options: Any
+) -> tuple[Figure, dict[str, Axes]]:
+    """A figure whose axes are named by letters, in the book's style.
+
+    Args:
+        layout: rows of letters, such as "AB;CC": A beside B, and C below both.
+        width: in inches.
+        height: in inches.
+        options: what `plt.subplot_mosaic` takes, such as per_subplot_kw.
+    """
+    with plt.rc_context(_STYLE):
+        options = {"layout": "constrained", "FigureClass": Picture} | options
+        return plt.subplot_mosaic(layout, figsize=(width, height), **options)
+
+
 def label_end(
     axes: Axes, x: np.ndarray, y: np.ndarray, text: str, color: str, at: int = -1, **offset: float
 ) -> None:
