@@ -16,6 +16,7 @@ from stablib.book.claims import (
 )
 from stablib.book.claims.cases import Case
 from stablib.book.claims.registry import CLAIMS
+from stablib.book.figures.ch01 import rates
 
 registry.check()
 IDS = [id for id, claim in CLAIMS.items() if claim.chapter == "01"]
@@ -402,3 +403,15 @@ def test_many_points_on_knots_or_a_side_beyond_the_edge_is_seen():
     below, above = (row._replace(points=few.points) for row in rows)
     assert CLAIMS["text-A-nondiff"]([below]).holds
     assert not CLAIMS["text-A-nondiff"]([above]).holds
+
+
+@pytest.mark.parametrize(("delta", "lit"), [(0.2, 3), (0.5, 3), (0.6, 2), (0.7, 1), (0.8, 0)])
+def test_one_lamp_after_the_other_goes_out_as_the_samples_differ(delta, lit):
+    """Chapter 01 says so of the curvatures 1 - delta and 1 + delta at a step size of 1.5."""
+    assert sum(rate <= 1 for rate in rates((1 - delta, 1 + delta), 1.5)) == lit
+    by_hand = (
+        2 / (1 + delta**2) >= 1.5,
+        1.5 * delta <= 1 or delta < 0.5,
+        abs(0.25 - 2.25 * delta**2) < 1,
+    )
+    assert sum(by_hand) == lit

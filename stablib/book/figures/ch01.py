@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from ... import palette
 from ..trajectories import Path
 from . import style
-from .ch01_notions import notions_against_difference, rates, step_size_slider
+from .ch01_notions import difference_slider, rates, step_size_slider
 from .ch01_practice import (
     late_decay,
     leaving_the_flow,
@@ -20,10 +20,10 @@ from .ch01_practice import (
 )
 
 __all__ = [
+    "difference_slider",
     "edge_of_stability",
     "late_decay",
     "leaving_the_flow",
-    "notions_against_difference",
     "on_a_parabola",
     "rates",
     "sides_table",
@@ -55,19 +55,17 @@ def edge_of_stability(paths: Mapping[float, Path]) -> Figure:
             )  # fmt: skip
         top.semilogy(path.step, path.loss, **look)
         bottom.plot(path.step, path.sharpness, **look)
-        last = len(path.step) - 1
-        style.label_end(top, path.step, path.loss, name, color, at=last, dx=-60, dy=16)
-        at, dy = (last, 11) if path.sharpness.argmax() > last / 2 else (path.sharpness.argmax(), 11)
-        style.label_end(
-            bottom,
-            path.step,
-            path.sharpness,
-            name,
-            color,
-            at=at,
-            dx=-60 if at == last else -20,
-            dy=dy,
-        )
+        smallest = step_size == min(paths)
+        # Above the upper curve of a pair and below the lower one there is room for its name.
+        beyond = path.sharpness[-1] > 2 / step_size or smallest
+        for axes, values, dy in (
+            (top, path.loss, 14 if smallest else -16),
+            (bottom, path.sharpness, 12 if beyond else -16),
+        ):
+            at = 2 * len(path.step) // 3
+            style.label_end(
+                axes, path.step, values, name, color, at=at, dx=0 if dy > 0 else -50, dy=dy
+            )
     top.set_ylabel("loss")
     bottom.set(ylabel="sharpness", xlabel="step", ylim=(0, 1.15 * peak), xlim=(0, path.step[-1]))
     return figure

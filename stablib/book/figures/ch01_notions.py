@@ -15,6 +15,7 @@ MEAN_SQUARE = {"color": palette.OTHER, "linestyle": "-", "linewidth": 2.2}
 MEAN = {"color": palette.INK, "linestyle": "--", "linewidth": 2.2}
 ALMOST_SURE = {"color": palette.FURTHER, "linestyle": ":", "linewidth": 3.0}
 
+_LAMPS = (("mean square", MEAN_SQUARE), ("mean", MEAN), ("almost surely", ALMOST_SURE))
 _FLOOR, _TOP = 1e-7, 1e7  # what the picture of the paths shows
 _STEPS = 30
 
@@ -41,6 +42,7 @@ def step_size_slider(curvatures: tuple[float, ...], step_sizes: list[float]) -> 
         lambda eta: paths(curvatures, eta),
         step_sizes,
         name="step size",
+        between=True,
         alt="Left, two sample parabolas and their mean; right, the distance of forty paths of SGD and its "
         "three averages over the steps, with a lamp for each notion of stability",
     )
@@ -58,19 +60,14 @@ def paths(curvatures: tuple[float, ...], step_size: float, seed: int = 2) -> Fig
     drawn = np.random.default_rng(seed).choice(curvatures, size=(_STEPS, 40))
     factors = np.cumprod(1 - step_size * drawn, axis=0)
     theta = np.vstack([np.ones(40), factors])
-    _parabolas(left, curvatures, theta[:7, 0])
+    _parabolas(left, curvatures, theta[:7, 0], top=9)
     right.plot(
         np.clip(np.abs(theta), _FLOOR / 10, None), color=palette.GREY, linewidth=0.7, alpha=0.7
     )
     right.axhline(1, color=style.QUIET, linewidth=1.0)
     steps = np.arange(_STEPS + 1)
-    lamps = (
-        ("mean square", MEAN_SQUARE),
-        ("mean", MEAN),
-        ("almost surely", ALMOST_SURE),
-    )
     grown = rates(curvatures, step_size)
-    for place, ((name, look), rate) in enumerate(zip(lamps, grown, strict=True)):
+    for place, ((name, look), rate) in enumerate(zip(_LAMPS, grown, strict=True)):
         right.plot(steps, np.clip(rate**steps, _FLOOR / 10, None), **look)
         _lamp(right, -0.46 + 0.5 * place, name, rate <= 1 + 1e-12, look["color"])
     right.set_yscale("log")
@@ -80,7 +77,7 @@ def paths(curvatures: tuple[float, ...], step_size: float, seed: int = 2) -> Fig
     return figure
 
 
-def _parabolas(axes: Axes, curvatures: tuple[float, ...], theta: np.ndarray) -> None:
+def _parabolas(axes: Axes, curvatures: tuple[float, ...], theta: np.ndarray, top: float) -> None:
     """Every sample's parabola, their mean, and the first steps of a path on the mean."""
     reach = 2.2
     side = np.linspace(-reach, reach, 81)
@@ -104,8 +101,8 @@ def _parabolas(axes: Axes, curvatures: tuple[float, ...], theta: np.ndarray) -> 
             va="center",
             annotation_clip=False,
         )
-    axes.set(xlim=(-reach, reach), ylim=(-0.3, 9), xlabel=r"$\theta$", ylabel="loss")
-    axes.set_yticks([0, 4, 8])
+    axes.set(xlim=(-reach, reach), ylim=(-top / 30, top), xlabel=r"$\theta$", ylabel="loss")
+    axes.set_yticks([0, 2, 4] if top < 8 else [0, 4, 8])
 
 
 def _lamp(axes: Axes, x: float, name: str, lit: bool, color: str) -> None:
@@ -126,9 +123,43 @@ def _lamp(axes: Axes, x: float, name: str, lit: bool, color: str) -> None:
     )
 
 
-def notions_against_difference() -> Figure:
+def difference_slider(step_size: float, differences: list[float]) -> PictureSlider:
+    """A slider over the difference of two curvatures 1 - delta and 1 + delta, at one step size."""
+    return PictureSlider(
+        lambda delta: notions_at_difference(delta, step_size),
+        differences,
+        name="difference",
+        between=True,
+        alt="Left, two sample parabolas and their mean; right, the three thresholds over the difference of "
+        "the samples, a dot at this difference and step size, and a lamp for each notion of stability",
+    )
+
+
+def notions_at_difference(delta: float, step_size: float, seed: int = 2) -> Figure:
+    """Two sample parabolas, and where step size and difference lie among the three thresholds.
+
+    Args:
+        delta: the curvatures are 1 - delta and 1 + delta, 0 <= delta < 1.
+        step_size: eta.
+        seed: of the path of SGD on the left.
+    """
+    figure, (left, right) = style.figure(7.4, 4.2, ncols=2, width_ratios=[1, 1.75])
+    curvatures = (1 - delta, 1 + delta)
+    drawn = np.random.default_rng(seed).choice(2, size=6)
+    factors = np.cumprod(1 - step_size * np.array(curvatures)[drawn])
+    _parabolas(left, curvatures, np.concatenate([[1.0], factors]), top=5)
+    _thresholds(right)
+    right.axhline(step_size, color=style.QUIET, linewidth=1.0)
+    right.axvline(delta, color=style.QUIET, linewidth=1.0)
+    right.plot([delta], [step_size], "o", markersize=10, color=palette.INK)
+    grown = rates(curvatures, step_size)
+    for place, ((name, look), rate) in enumerate(zip(_LAMPS, grown, strict=True)):
+        _lamp(right, -0.46 + 0.5 * place, name, rate <= 1 + 1e-12, look["color"])
+    return figure
+
+
+def _thresholds(axes: Axes) -> None:
     """Largest stable step size of each notion for the curvatures 1 - delta and 1 + delta."""
-    figure, axes = style.figure(6.0, 4.2)
     delta = np.linspace(0, 0.999, 400)
     eta = np.linspace(0.01, 4, 400)
     product = np.abs((1 - eta[:, None] * (1 - delta)) * (1 - eta[:, None] * (1 + delta)))
@@ -139,15 +170,12 @@ def notions_against_difference() -> Figure:
     axes.plot(delta, 2 / (1 + delta**2), **MEAN_SQUARE)
     axes.plot(delta, np.minimum(2, 1 / np.maximum(delta, 0.5)), **MEAN)
     axes.axhline(2, **style.EDGE)
-    axes.axvline(0.5, color=style.QUIET, linewidth=1.0, linestyle="--")
     for x, y, text, look in (
         (0.02, 2.17, r"$2/\lambda_{\max}$", style.EDGE),
-        (0.1, 3.1, "almost surely stable", ALMOST_SURE),
-        (0.77, 1.5, "mean", MEAN),
-        (0.2, 1.6, "mean square", MEAN_SQUARE),
+        (0.1, 3.1, "almost surely", ALMOST_SURE),
+        (0.84, 1.62, "mean", MEAN),
+        (0.06, 1.2, "mean square", MEAN_SQUARE),
     ):
         axes.text(x, y, text, color=look["color"], fontsize=13)
-    axes.text(0.515, 0.2, r"$h$ in ratio $1:3$", color=style.QUIET, fontsize=12)
     axes.set(xlim=(0, 1), ylim=(0, 4), yticks=[0, 1, 2, 3, 4])
-    axes.set(xlabel=r"$\delta$, for $h = 1 \pm \delta$", ylabel=r"step size $\eta$")
-    return figure
+    axes.set(xlabel=r"difference $\delta$, for $h = 1 \pm \delta$", ylabel=r"step size $\eta$")
