@@ -20,6 +20,7 @@ UNCONFIRMED = {path.stem for path in CHAPTERS} - {
     "00_overview",
     "01_background",
     "02_stability_theorem",
+    "05_depth_separation",
     "07_synthetic_experiments",
     "08_mnist_experiments",
     "10_ledger",
