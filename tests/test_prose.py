@@ -23,6 +23,7 @@ UNCONFIRMED = {path.stem for path in CHAPTERS} - {
     "05_depth_separation",
     "07_synthetic_experiments",
     "08_mnist_experiments",
+    "09_beyond",
     "10_ledger",
 }
 
