@@ -204,6 +204,17 @@ def price_share(case: Case) -> float:
     return float(np.abs(form.a) @ weight.g(form.v, form.b) / (np.abs(form.a) @ dearest))
 
 
+@cache
+def price_shares(name: str) -> dict[float, float]:
+    """The price share of each stored network of a table, by step size, ascending.
+
+    Args:
+        name: of the table, "overview" or "fig4".
+    """
+    cases = sorted(stored(name), key=lambda case: case.step_size)
+    return {case.step_size: price_share(case) for case in cases}
+
+
 @claim(
     "text-3.2-bias",
     kind="claim",
@@ -221,8 +232,8 @@ def offsets() -> Verdict:
         rows = list(by_step_size().values())
         yield rows[-1]["offset_median"] / rows[0]["offset_median"] - 1
         for name in ("overview", "fig4"):
-            cases = sorted(stored(name), key=lambda case: case.step_size)
-            yield 1 - price_share(cases[-1]) / price_share(cases[0])
+            shares = list(price_shares(name).values())
+            yield 1 - shares[-1] / shares[0]
 
     return Verdict.of(margins())
 

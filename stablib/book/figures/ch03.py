@@ -26,6 +26,7 @@ _NODES = 161
 _DPI = 128
 # White is zero, purple positive (where a crease costs), orange negative; the ends are kept readable.
 SIGNED = LinearSegmentedColormap.from_list("signed", palette.SIGNED)
+PRICES = LinearSegmentedColormap.from_list("prices", palette.SIGNED[2:])
 LINE = palette.OTHER
 
 
@@ -33,13 +34,14 @@ def turning_line() -> PictureSlider:
     """Turn a line over the map of rho: its running integral ends at the height g of the line."""
     return PictureSlider(
         _turned,
-        np.arange(0, 180, 15).tolist(),
+        np.arange(0, 180, 10).tolist(),
         name="angle of v",
         between=True,
         form="{:g}°",
-        start=3,
+        start=15,
         dpi=_DPI,
-        alt="Above, a line over the map of rho; below, the integral along it rises, falls and ends at g",
+        alt="Above, a line over the map of rho; below, the integral along it rises and falls to the level of "
+        "a dot on the curve of g",
     )
 
 
@@ -90,11 +92,18 @@ def figure_2() -> Figure:
     return figure
 
 
+def costs() -> np.ndarray:
+    """What the creases of the fitted network cost, |a| g, the dearest first."""
+    net, X, *_ = fitted()
+    lines = laplacian(net)
+    return np.sort(np.abs(lines.a) * EmpiricalWeight(X).g(lines.v, lines.b))[::-1]
+
+
 def sum_of_lines(eps: float = 0.03) -> str:
     """The dearest creases, one row each: slope, line integral of rho_eps, and price g; and the sums."""
     net, X, *_ = fitted()
     lines = laplacian(net)
-    g = EmpiricalWeight(X).g(lines.v, lines.b)
+    slope, g = np.abs(lines.a), EmpiricalWeight(X).g(lines.v, lines.b)
     centre = X.mean(axis=0)
     along = line_integrals(
         lambda x: empirical(X, x + centre, eps),
@@ -103,13 +112,12 @@ def sum_of_lines(eps: float = 0.03) -> str:
         reach=30,
         nodes=140,
     )
-    rows = ["  slope    line integral of rho       g    product"]
-    order = np.argsort(-np.abs(lines.a) * g)
-    for h in order[:6]:
-        a = abs(lines.a[h])
-        rows.append(f"{a:7.4f} {along[h]:23.4f} {g[h]:9.4f} {a * along[h]:9.4f}")
-    total = np.abs(lines.a) @ along
-    rows.append(f"all {len(order)} creases: sum {total:.4f}, norm {stability_norm(net, X):.4f}")
+    rows = ["slope   integral of rho   product   price g   slope g"]
+    for h in np.argsort(-slope * g)[:6]:
+        a, found, price = slope[h], along[h], g[h]
+        rows.append(f"{a:5.3f} {found:17.4f} {a * found:9.4f} {price:9.4f} {a * price:9.4f}")
+    total = f"sums over all {len(g)} creases:"
+    rows.append(f"{total:23} {slope @ along:9.4f} {slope @ g:19.4f}")
     return "\n".join(rows)
 
 
@@ -186,11 +194,11 @@ def _grey(share: float) -> tuple[float, float, float]:
 
 
 def _map(axes: Axes, X: np.ndarray, angles: int | None = None) -> Any:
-    side, _ = _window()
-    rho = _density(angles).reshape(len(side), -1)
+    rho = _density(angles).reshape(_NODES, _NODES)
     rho = np.sign(rho) * np.sqrt(np.abs(rho))  # else the peak hides the negative parts
     top = np.sqrt(_density().max())
-    return axes.pcolormesh(side, side, rho, cmap=SIGNED, vmin=-top, vmax=top, rasterized=True)
+    window = (-_REACH, _REACH, -_REACH, _REACH)
+    return axes.imshow(rho, extent=window, origin="lower", cmap=SIGNED, vmin=-top, vmax=top)
 
 
 def _frame(axes: Axes, X: np.ndarray) -> None:
@@ -201,26 +209,65 @@ def _frame(axes: Axes, X: np.ndarray) -> None:
     axes.grid(False)
 
 
+_FAR = 30.0  # length of the line to either side; beyond it, the density falls like 1 / t^2
+
+
 def _turned(angle: float) -> Figure:
     X, v = fitted().X, _normal(angle)
-    b = float(v @ _most_negative())
-    figure, (top, bottom) = style.figure(5.0, 6.4, nrows=2, height_ratios=[1.6, 1])
+    worst = _most_negative()
+    b = float(v @ worst)
+    figure, axes = style.mosaic(
+        "MM;WP", 5.2, 6.2, height_ratios=[1.75, 1], width_ratios=[1.5, 1]
+    )
+    top, walk, price = axes["M"], axes["W"], axes["P"]
     _map(top, X)
     _line(top, v, b, color=LINE, linewidth=2)
+    along = np.array([-v[1], v[0]])
+    top.annotate(
+        "",
+        worst + 1.0 * along,
+        worst + 0.6 * along,
+        arrowprops={"arrowstyle": "-|>", "color": LINE, "mutation_scale": 26, "lw": 2},
+    )
     _frame(top, X)
-    t = np.sinh(np.linspace(-np.arcsinh(30), np.arcsinh(30), 501))
-    path = b * v + t[:, None] * np.array([-v[1], v[0]])
-    rho = empirical(X, path, EPS, angles=1200)
-    steps = np.diff(t) * (rho[1:] + rho[:-1]) / 2
-    running = 30 * rho[0] + np.concatenate([[0.0], np.cumsum(steps)])
-    price = float(smoothed_weight(X, v, b, EPS))
-    bottom.plot(t, running, color=LINE, linewidth=2.2)
-    bottom.axhline(price, color=style.BOUND["color"], linestyle="--", linewidth=1.6)
-    bottom.axhline(0, color=style.QUIET, linewidth=1)
-    bottom.text(-3.9, price + 0.004, f"$g$ = {price:.3f}", color=style.BOUND["color"])
-    bottom.set(xlim=(-4, 4), ylim=(-0.03, 0.14), xlabel="way along the line")
-    bottom.set_title("integral of the density so far", fontsize=13)
+    t, running = _walk(b * v, along)
+    walk.plot(t, running, color=LINE, linewidth=2.2)
+    walk.set_xscale("asinh", linear_width=1.0)
+    walk.set_xticks([-30, -3, 0, 3, 30], ["-30", "-3", "0", "3", "30"])
+    walk.minorticks_off()
+    walk.set(xlim=(-_FAR, _FAR), xlabel="way along the line")
+    walk.set_title("collected so far", fontsize=13)
+    turns, prices = _prices_through(tuple(worst))
+    here = float(smoothed_weight(X, v, b, EPS))
+    price.plot(turns, prices, color=style.BOUND["color"], linewidth=2.2)
+    price.plot([angle], [here], "o", color=LINE, markersize=10, clip_on=False, zorder=3)
+    price.set(xlim=(0, 180), xticks=[0, 90, 180], xlabel="angle of $v$")
+    price.set_title(f"price $g$ = {here:.3f}", fontsize=13)
+    price.tick_params(labelleft=False)
+    for ax in (walk, price):
+        ax.axhline(here, color=style.BOUND["color"], linestyle="--", linewidth=1.4)
+        ax.axhline(0, color=style.QUIET, linewidth=1)
+        ax.set_ylim(-0.03, 0.14)
     return figure
+
+
+def _walk(start: np.ndarray, along: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Ways t along a line, and the integral of the density up to each."""
+    t = np.sinh(np.linspace(-np.arcsinh(_FAR), np.arcsinh(_FAR), 241))
+    x, rho = start + t[:, None] * along, np.empty(len(t))
+    # Far out neighbouring directions lie further apart: more of them are needed.
+    for part, angles in ((np.abs(t) <= 5, 480), (np.abs(t) > 5, 2400)):
+        rho[part] = empirical(fitted().X, x[part], EPS, angles=angles)
+    steps = np.diff(t) * (rho[1:] + rho[:-1]) / 2
+    return t, _FAR * rho[0] + np.concatenate([[0.0], np.cumsum(steps)])
+
+
+@cache
+def _prices_through(place: tuple[float, float]) -> tuple[np.ndarray, np.ndarray]:
+    """Angles in degrees, and the smoothed price of the line through a place at each."""
+    turns = np.linspace(0, 180, 181)
+    v = _normal(turns)
+    return turns, smoothed_weight(fitted().X, v, v @ np.array(place), EPS)
 
 
 def _from_directions(count: int) -> Figure:

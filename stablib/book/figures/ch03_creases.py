@@ -16,6 +16,7 @@ from ...weights import IsotropicWeight
 from ..claims.ch03_harmonic import saddle_error
 from ..widgets import PictureSlider
 from . import style
+from .ch03 import PRICES
 
 _DPI = 128
 _BUMPS = ((1.0, (-0.8, 0.5), 0.35), (0.7, (0.9, -0.2), 0.2))  # height, centre, width
@@ -37,11 +38,11 @@ def sinogram() -> Figure:
         offset = b[:, None] - v @ centre
         rf = rf + height * np.sqrt(2 * np.pi) * width * np.exp(-(offset**2) / (2 * width**2))
     figure, (left, right) = style.figure(8.0, 3.7, ncols=2, width_ratios=[1, 1.25])
-    left.pcolormesh(side, side, f, cmap="Purples", rasterized=True)
+    left.pcolormesh(side, side, f, cmap=PRICES, rasterized=True)
     left.set(aspect="equal", xticks=[-2, 0, 2], yticks=[-2, 0, 2], xlabel="$x_1$")
     left.set_ylabel("$x_2$", labelpad=-4)
     left.set_title("$f$")
-    right.pcolormesh(np.degrees(turn), b, rf, cmap="Purples", rasterized=True)
+    right.pcolormesh(np.degrees(turn), b, rf, cmap=PRICES, rasterized=True)
     right.set(xticks=[0, 90, 180, 270, 360], yticks=[-2, 0, 2], xlabel="angle of $v$ in degrees")
     right.set_ylabel("offset $b$", labelpad=-4)
     right.set_title(r"$\mathcal{R}f$")

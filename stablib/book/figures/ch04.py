@@ -12,11 +12,11 @@ from ... import palette
 from ...radon.density import gaussian, two_points
 from ...weights import EmpiricalWeight, IsotropicWeight
 from ..claims.cases import stored
-from ..claims.ch04 import by_step_size, clusters, price_share, turned_neurons
+from ..claims.ch04 import by_step_size, clusters, price_share, price_shares, turned_neurons
 from ..widgets import PictureSlider
 from . import style
 from .ch02_neuron import twenty_points
-from .ch03 import SIGNED
+from .ch03 import PRICES, SIGNED
 
 _DPI = 128
 _FIVE = np.array([[-1.2, -0.5], [0.4, 1.1], [1.0, -0.8], [-0.3, 0.4], [0.9, 0.5]])
@@ -37,17 +37,46 @@ def direction_slider() -> PictureSlider:
     )
 
 
-def data_point_slider() -> PictureSlider:
-    """Move one of six points: its wave in the strip moves, and the kinks of g follow."""
-    return PictureSlider(
-        _point_moved,
-        np.linspace(-2, 2, 11).round(2).tolist(),
-        name="x1 of the point",
-        between=True,
-        dpi=_DPI,
-        start=2,
-        alt="Above, six points, one marked; below, the strip shaded by g with a wave for each point",
+def one_line(
+    angle: float = 60.0, b: float = 0.3, moved: tuple[float, float] = (-1.2, 0.4)
+) -> Figure:
+    """A line among six points, and as a dot of the strip, on the section of g along its direction.
+
+    Args:
+        angle: of v, in degrees.
+        b: offset of the line.
+        moved: where the sixth point is, whose wave is drawn bold.
+    """
+    X, v = np.vstack([_FIVE, moved]), _normal(angle)
+    figure, (plane, strip, section) = style.figure(
+        8.0, 3.5, ncols=3, width_ratios=[1.25, 1.25, 0.45]
     )
+    along = 9 * np.array([-v[1], v[0]])
+    plane.plot(*np.array([b * v - along, b * v + along]).T, color=LINE, linewidth=2.5)
+    front = X @ v > b
+    red = style.DATA["color"]
+    plane.plot(*X[front].T, "o", color=red, markersize=8)
+    plane.plot(*X[~front].T, "o", mfc="white", mec=red, mew=1.8, markersize=8)
+    plane.plot(*moved, "o", mfc="none", mec=red, mew=1.2, markersize=14)
+    plane.plot(0, 0, "+", color=palette.INK, markersize=9)
+    plane.set(aspect="equal", xlim=(-2.1, 2.1), ylim=(-2.1, 2.1), xlabel="$x_1$")
+    plane.set(xticks=[-2, 0, 2], yticks=[-2, 0, 2])
+    plane.set_ylabel("$x_2$", labelpad=-4)
+    plane.grid(False)
+    turn, offsets = np.linspace(0, 180, 91), np.linspace(-2.1, 2.1, 841)
+    _strip(strip, X, 2.1, 0.3)
+    for x in _FIVE:
+        strip.plot(turn, _normal(turn) @ x, color=red, linewidth=0.8)
+    strip.plot(turn, _normal(turn) @ np.array(moved), color=red, linewidth=2.6)
+    strip.axvline(angle, color=LINE, linewidth=1)
+    strip.plot([angle], [b], "o", color=LINE, markersize=10)
+    g = EmpiricalWeight(X).g(v, offsets)
+    section.plot(g, offsets, color=style.BOUND["color"], linewidth=2.2)
+    section.plot(np.zeros(len(X)), X @ v, "_", color=red, markersize=12, mew=2, clip_on=False)
+    section.plot([EmpiricalWeight(X).g(v, b)], [b], "o", color=LINE, markersize=10)
+    section.set(xlim=(0, 0.34), ylim=(-2.1, 2.1), xticks=[0, 0.3], xlabel="$g(v, b)$")
+    section.tick_params(labelleft=False)
+    return figure
 
 
 def neurons_slider() -> PictureSlider:
@@ -76,7 +105,7 @@ def figure_3() -> Figure:
         axes, weights, densities, names, strict=True
     ):
         g = np.stack([weight.g(u, b) for u in v], axis=1)
-        row[0].pcolormesh(angle, b, g, cmap="Purples", vmin=0, rasterized=True)
+        row[0].pcolormesh(angle, b, g, cmap=PRICES, vmin=0, rasterized=True)
         row[0].set(xticks=[0, 90, 180, 270, 360], yticks=[-2, 0, 2])
         row[0].set(xlabel="angle of $v$ in degrees", title=f"{first}  $g$, {data}")
         row[0].set_ylabel("offset $b$", labelpad=-4)
@@ -96,13 +125,13 @@ def outwards() -> Figure:
     """Slopes, price share and offsets of the runs of Fig. 4 over the step size, relative to the smallest."""
     rows = by_step_size()
     eta = np.array(list(rows))
-    cases = sorted(stored("fig4"), key=lambda case: case.step_size)
-    share = np.array([price_share(case) for case in cases])
+    shares = price_shares("fig4")
+    share = np.array(list(shares.values()))
     figure, axes = style.figure(6.4, 3.8)
     lines = (
         (eta, _relative(rows, "offset_median"), "median offset", style.OTHER),
         (eta, _relative(rows, "r_norm"), "sum of slopes", style.FLATTEST),
-        ([case.step_size for case in cases], share / share[0], "price of a slope", style.SHARPNESS),
+        (list(shares), share / share[0], "price share", style.SHARPNESS),
         (eta, _relative(rows, "stability_norm"), "stability norm", style.BOUND),
     )
     for x, y, name, look in lines:
@@ -213,33 +242,15 @@ def _profile(angle: float) -> Figure:
     return figure
 
 
-def _strip(axes: Axes, X: np.ndarray, reach: float, top: float, end: int = 180) -> None:
-    angle, b = np.linspace(0, end, 121), np.linspace(-reach, reach, 121)
+def _strip(axes: Axes, X: np.ndarray, reach: float, top: float) -> None:
+    angle, b = np.linspace(0, 180, 121), np.linspace(-reach, reach, 121)
     weight = EmpiricalWeight(X)
     g = np.stack([weight.g(v, b) for v in _normal(angle)], axis=1)
-    axes.pcolormesh(angle, b, g, cmap="Purples", vmin=0, vmax=top, rasterized=True)
-    axes.set(xlim=(0, end), ylim=(-reach, reach), xlabel="angle of $v$ in degrees")
-    axes.set_xticks(np.linspace(0, end, 5))
+    axes.pcolormesh(angle, b, g, cmap=PRICES, vmin=0, vmax=top, rasterized=True)
+    axes.set(xlim=(0, 180), ylim=(-reach, reach), xlabel="angle of $v$ in degrees")
+    axes.set_xticks([0, 45, 90, 135, 180])
     axes.set_ylabel("offset $b$", labelpad=-2)
     axes.grid(False)
-
-
-def _point_moved(x1: float) -> Figure:
-    moved = np.array([x1, -0.2])
-    X = np.vstack([_FIVE, moved])
-    figure, (top, bottom) = style.figure(5.0, 5.8, nrows=2)
-    top.scatter(*_FIVE.T, s=42, **style.DATA)
-    top.plot(*moved, "o", color=LINE, markersize=11)
-    top.set(
-        aspect="equal", xlim=(-2.6, 2.6), ylim=(-1.4, 1.4), xticks=[-2, 0, 2], yticks=[-1, 0, 1]
-    )
-    top.grid(False)
-    _strip(bottom, X, 2.2, 0.3, end=360)
-    turn = np.linspace(0, 360, 181)
-    for x in _FIVE:
-        bottom.plot(turn, _normal(turn) @ x, color=style.DATA["color"], linewidth=0.6, alpha=0.6)
-    bottom.plot(turn, _normal(turn) @ moved, color=LINE, linewidth=2)
-    return figure
 
 
 @cache
