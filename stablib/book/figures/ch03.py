@@ -23,7 +23,7 @@ from . import style
 EPS = 0.06  # width to which rho is smoothed in pictures
 _REACH = 2.2  # half the side of the window that is shown
 _NODES = 161
-_DPI = 128
+_DPI = 100
 # White is zero, purple positive (where a crease costs), orange negative; the ends are kept readable.
 SIGNED = LinearSegmentedColormap.from_list("signed", palette.SIGNED)
 PRICES = LinearSegmentedColormap.from_list("prices", palette.SIGNED[2:])
@@ -34,11 +34,11 @@ def turning_line() -> PictureSlider:
     """Turn a line over the map of rho: its running integral ends at the height g of the line."""
     return PictureSlider(
         _turned,
-        np.arange(0, 180, 10).tolist(),
+        np.arange(0, 180, 15).tolist(),
         name="angle of v",
         between=True,
         form="{:g}°",
-        start=15,
+        start=10,
         dpi=_DPI,
         alt="Above, a line over the map of rho; below, the integral along it rises and falls to the level of "
         "a dot on the curve of g",
@@ -49,7 +49,7 @@ def directions() -> PictureSlider:
     """Build rho from g: more and more directions, each smeared along its lines."""
     return PictureSlider(
         _from_directions,
-        [1, 2, 3, 5, 8, 12, 20, 40, 90, 360],
+        [1, 2, 3, 5, 10, 20, 60, 360],
         name="directions",
         dpi=_DPI,
         start=3,
@@ -61,7 +61,7 @@ def moving_knot() -> PictureSlider:
     """Move one crease over the map of rho, and see what it costs."""
     return PictureSlider(
         _moved,
-        np.linspace(-1.5, 1.5, 13).round(2).tolist(),
+        np.linspace(-1.5, 1.5, 11).round(2).tolist(),
         name="offset b",
         between=True,
         dpi=_DPI,
@@ -138,7 +138,7 @@ def nobody_sees_it() -> Figure:
     right.plot(turns, smoothed_weight(X, v, v @ worst, EPS), color=style.BOUND["color"], lw=2.2)
     right.axhline(0, color=style.QUIET, linewidth=1)
     right.set(xlabel="angle of $v$ in degrees", xticks=[0, 45, 90, 135, 180])
-    right.set_title("integral of the line through it")
+    right.set_title("integral along the line through it")
     right.set_ylim(bottom=-0.01)
     return figure
 

@@ -7,6 +7,7 @@ from functools import cache
 import numpy as np
 from matplotlib.figure import Figure
 
+from ... import palette
 from ...network import ShallowReLU
 from ...norms import stability_norm
 from ...radon.density import isotropic, uniform_disc
@@ -18,7 +19,8 @@ from ..widgets import PictureSlider
 from . import style
 from .ch03 import PRICES
 
-_DPI = 128
+_DPI = 100
+_SECOND = {"color": palette.FURTHER, "marker": "s"}  # of two lines
 _BUMPS = ((1.0, (-0.8, 0.5), 0.35), (0.7, (0.9, -0.2), 0.2))  # height, centre, width
 _DISC = 0.55, (0.1, -0.9)  # radius and centre
 
@@ -46,7 +48,7 @@ def sinogram() -> Figure:
     right.set(xticks=[0, 90, 180, 270, 360], yticks=[-2, 0, 2], xlabel="angle of $v$ in degrees")
     right.set_ylabel("offset $b$", labelpad=-4)
     right.set_title(r"$\mathcal{R}f$")
-    for angle, offset, look in ((60.0, 0.1, style.OTHER), (150.0, 0.95, style.FLATTEST)):
+    for angle, offset, look in ((60.0, 0.1, style.OTHER), (150.0, 0.95, _SECOND)):
         v = np.array([np.cos(np.radians(angle)), np.sin(np.radians(angle))])
         along = 6 * np.array([-v[1], v[0]])
         ends = np.array([offset * v - along, offset * v + along])
@@ -65,7 +67,7 @@ def crossing_slider() -> PictureSlider:
     """Sharpen the smoothing: what creases of opposite sign lose at their crossings shrinks to nothing."""
     return PictureSlider(
         _crossing,
-        [0.4, 0.3, 0.2, 0.15, 0.1, 0.07, 0.05, 0.03, 0.02],
+        [0.4, 0.25, 0.15, 0.1, 0.06, 0.035, 0.02],
         name="smoothing",
         between="log",
         dpi=_DPI,
@@ -98,7 +100,7 @@ def saddle_slider() -> PictureSlider:
     """Smooth the Laplacian of 96 creases that make a saddle: it vanishes, the norm does not."""
     return PictureSlider(
         _smoothed_saddle,
-        [0.01, 0.02, 0.03, 0.045, 0.06, 0.08, 0.1, 0.12, 0.15],
+        [0.01, 0.02, 0.04, 0.06, 0.08, 0.11, 0.15],
         name="smoothing",
         between="log",
         dpi=_DPI,

@@ -18,9 +18,11 @@ from . import style
 from .ch02_neuron import twenty_points
 from .ch03 import PRICES, SIGNED
 
-_DPI = 128
+_DPI = 100
 _FIVE = np.array([[-1.2, -0.5], [0.4, 1.1], [1.0, -0.8], [-0.3, 0.4], [0.9, 0.5]])
 LINE = palette.OTHER
+_SLOPES = {"color": palette.INK, "linestyle": "-", "marker": "s", "linewidth": 2.2}
+_SHARE = {"color": palette.FURTHER, "linestyle": "--", "marker": "o", "linewidth": 2.2}
 
 
 def direction_slider() -> PictureSlider:
@@ -130,13 +132,13 @@ def outwards() -> Figure:
     figure, axes = style.figure(6.4, 3.8)
     lines = (
         (eta, _relative(rows, "offset_median"), "median offset", style.OTHER),
-        (eta, _relative(rows, "r_norm"), "sum of slopes", style.FLATTEST),
-        (list(shares), share / share[0], "price share", style.SHARPNESS),
+        (eta, _relative(rows, "r_norm"), "sum of slopes", _SLOPES),
+        (list(shares), share / share[0], "price share", _SHARE),
         (eta, _relative(rows, "stability_norm"), "stability norm", style.BOUND),
     )
     for x, y, name, look in lines:
         axes.plot(x, y, **look)
-        dy = -12 if look is style.SHARPNESS else 6
+        dy = -12 if look is _SHARE else 6
         style.label_end(axes, np.asarray(x), np.asarray(y), name, look["color"], dx=6, dy=dy)
     axes.axhline(1, color=style.QUIET, linewidth=1)
     axes.set_yscale("log")
@@ -176,13 +178,22 @@ def two_clusters() -> Figure:
     figure, axes = style.figure(6.0, 3.2)
     for shift, name, look in (
         (5.0, "at 0 and 10", style.BOUND),
-        (0.0, "at -5 and 5", style.FLATTEST),
+        (0.0, "at -5 and 5", style.OTHER),
     ):
         b = np.linspace(-5, 5, 401)
         g = EmpiricalWeight(clusters(shift)).g([1.0, 0.0], b + shift)
         axes.plot(b, g, **look | {"marker": ""})
         top = int(np.argmax(g))
-        style.label_end(axes, b, g, name, look["color"], at=top, dx=-88 if shift else 12, dy=6)
+        style.label_end(
+            axes,
+            b,
+            g,
+            name,
+            look["color"],
+            at=top,
+            dx=-100 if shift else 12,
+            dy=-26 if shift else 6,
+        )
     axes.plot([-5, 5], [0, 0], "o", color=style.DATA["color"], markersize=9, clip_on=False)
     axes.set(xlabel="offset from the middle of the two", ylabel="$g(e_1, b)$", ylim=(0, None))
     return figure
