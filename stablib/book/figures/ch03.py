@@ -216,9 +216,7 @@ def _turned(angle: float) -> Figure:
     X, v = fitted().X, _normal(angle)
     worst = _most_negative()
     b = float(v @ worst)
-    figure, axes = style.mosaic(
-        "MM;WP", 5.2, 6.2, height_ratios=[1.75, 1], width_ratios=[1.5, 1]
-    )
+    figure, axes = style.mosaic("MM;WP", 5.2, 6.2, height_ratios=[1.75, 1], width_ratios=[1.5, 1])
     top, walk, price = axes["M"], axes["W"], axes["P"]
     _map(top, X)
     _line(top, v, b, color=LINE, linewidth=2)
