@@ -1,7 +1,8 @@
 """A still picture beside every slider, for readers whose browser runs no scripts.
 
 A slider's output in a notebook holds two things: the live view, and its first frame as a picture. The
-builder takes the view alone; here the frame is put back behind it, where only `noscript` shows it.
+builder takes the view alone; here the frame is put back behind it, where only `noscript` shows it. An
+output of HTML that draws itself by a script marks its `place`.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 VIEW = "application/vnd.jupyter.widget-view+json"
+_PLACE = re.compile(r'<i hidden data-still="([\w-]+)"></i>')
 _VIEW = re.compile(rf'<script type="{re.escape(VIEW)}">(.*?)</script>', re.DOTALL)
 
 
@@ -34,11 +36,25 @@ def with_stills(body: str, notebook: dict[str, Any]) -> str:
     for cell in notebook["cells"]:
         alt = cell["metadata"].get("mystnb", {}).get("image", {}).get("alt", "first frame")
         for data in (output.get("data", {}) for output in cell.get("outputs", ())):
-            if VIEW in data and "image/png" in data:
-                source = "data:image/png;base64," + data["image/png"].replace("\n", "")
-                picture = f'<img alt="{html.escape(alt)}" src="{source}">'
-                pictures[data[VIEW]["model_id"]] = f"<noscript>{picture}</noscript>"
+            if "image/png" not in data:
+                continue
+            source = "data:image/png;base64," + data["image/png"].replace("\n", "")
+            picture = f'<noscript><img alt="{html.escape(alt)}" src="{source}"></noscript>'
+            if VIEW in data:
+                pictures[data[VIEW]["model_id"]] = picture
+            for name in _PLACE.findall("".join(data.get("text/html", ""))):
+                pictures[name] = picture
+    body = _PLACE.sub(lambda m: pictures.get(m[1], ""), body)
     return _VIEW.sub(lambda m: m[0] + pictures.get(json.loads(m[1])["model_id"], ""), body)
+
+
+def place(name: str) -> str:
+    """Where an output of HTML, which draws itself by a script, has its still picture.
+
+    Args:
+        name: unique on its page.
+    """
+    return f'<i hidden data-still="{name}"></i>'
 
 
 def _add(app: Any, pagename: str, _template: str, context: dict[str, Any], _doctree: Any) -> None:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import stablib
+from stablib.book import stills
 from stablib.book.figures import ch02, ch02_neuron
 
 LOOK = "<style>html { --book-sharpness: #123456 }</style>"
@@ -107,9 +108,17 @@ def test_half_a_turn_costs_the_same(page):
         assert (words_of(page).split()[-1] == first) == (value == "210")
 
 
-def test_a_document_without_scripts_says_the_numbers():
+def test_a_page_without_scripts_has_a_picture_and_the_numbers(chromium):
     live = ch02.live_neuron()
     bundle, _ = live._repr_mimebundle_()
+    image = {"mystnb": {"image": {"alt": "a line"}}}
+    notebook = {"cells": [{"metadata": image, "outputs": [{"data": bundle}]}]}
+    context = chromium.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.set_content(PAGE + stills.with_stills(live.html(), notebook))
+    assert page.get_by_role("img", name="a line").is_visible()
+    assert repr(live) in page.locator(".one-neuron p").inner_text()
+    context.close()
     assert set(bundle) == {"text/html", "image/png", "text/plain"}
     assert bundle["text/plain"] in bundle["text/html"]
     assert f"{stablib.sharpness(ch02_neuron.neuron(-0.3), ch02.twenty_points()):.3f}" in repr(live)

@@ -19,6 +19,7 @@ from ...data import gaussian
 from ...network import ShallowReLU
 from ...norms import one_sided_norm, stability_norm
 from ...weights import EmpiricalWeight
+from .. import stills
 from ..environment import ROOT
 from ..pictures import shown
 from . import style
@@ -53,7 +54,7 @@ class LiveNeuron:
     """A neuron on the twenty points, moved by hand: in a page and in Jupyter alike, without a kernel.
 
     The script that draws and computes it (assets/neuron.js) travels with the output; a test holds its
-    arithmetic against the library's. A document that runs no script shows a still picture, or its numbers.
+    arithmetic against the library's. A page without scripts shows a still picture, and its numbers in words.
 
     Args:
         angle: of the unit normal at first, in degrees.
@@ -89,6 +90,7 @@ class LiveNeuron:
         }
         said = " ".join(f'data-{key}="{html.escape(value)}"' for key, value in data.items())
         words = f"<p>Where scripts may run, this moves: {html.escape(repr(self))}.</p>"
+        words += stills.place(f"neuron-{data['show']}")
         return f'<div class="one-neuron" {said}>{words}</div>\n<script>\n{script}</script>'
 
 
