@@ -385,3 +385,97 @@ def test_l5_the_mass_with_the_weight_is_larger():
 def test_l6_a_constant_has_no_weighted_norm():
     for R in (10.0, 1000.0):
         assert quad(lambda x: 2 + 2 * abs(x), -R, R)[0] == pytest.approx(4 * R + 2 * R**2)
+
+
+def test_t20_the_mass_of_the_price_depends_on_the_direction():
+    weight = EmpiricalWeight([[-1.0, 0.0], [1.0, 0.0]])
+    masses = [
+        quad(lambda b, v=v: float(weight.g(v, b)), -1, 1)[0] for v in ([1.0, 0.0], [0.0, 1.0])
+    ]
+    assert masses == pytest.approx([*printed("t20"), 0], abs=5e-7)
+
+
+def test_t21_a_locally_integrable_function_that_is_no_tempered_distribution():
+    values = [quad(lambda x: np.exp(x * x - x * x / 2), -R, R)[0] for R in (1, 4)]
+    assert values == pytest.approx(printed("t21"), abs=5e-7)
+
+
+def test_t24_the_best_vector_finds_the_flattest_rescaling():
+    net, X = line((1, 0.5, 1)), np.array([[-1.0], [1.0]])
+    z = np.maximum(net.preactivations(X)[:, 0], 0)
+    seen = np.column_stack([X, [1.0, 1.0]]) * (z > 0)[:, None]
+    bounds = [
+        (u.sum() ** 2 + 2 * abs(u @ z) * np.linalg.norm(u @ seen)) / 2
+        for t in np.linspace(0, np.pi, 20_001)
+        for u in [np.array([np.cos(t), np.sin(t)])]
+    ]
+    assert [bounds[5_000], max(bounds)] == pytest.approx(printed("t24"), abs=5e-7)
+    assert flattest_implementation(net, X).sharpness == pytest.approx(printed("t24")[1], abs=5e-7)
+
+
+def test_p4_a_line_that_misses_the_square_has_a_density():
+    assert [-float(pyramid.density(0.0, 2.0))] == pytest.approx(printed("p4"), abs=5e-7)
+
+
+def test_m1_the_closed_form_is_the_sum_over_the_corners():
+    theta, b = 0.3, 2.0
+    c, s = np.cos(theta), np.sin(theta)
+    masses = np.array([-2 / c, 2 / c, 2 / s, -2 / s]) / np.cos(2 * theta)
+    corners = masses / (b - np.array([c, -c, s, -s]))
+    both = [-float(pyramid.density(theta, b)), -corners.sum() / (4 * np.pi**2)]
+    assert both == pytest.approx(2 * printed("m1"), abs=5e-7)
+
+
+def test_m7_the_rate_of_normal_data():
+    g = IsotropicWeight().g([1.0], np.array([1 / np.sqrt(2), 0.0]))
+    rate = np.sqrt(2) / np.pi**2 * 8 * g[0] + 2 / np.pi**2 * 4 * g[1]
+    assert [*g, rate] == pytest.approx(printed("m7"), abs=5e-7)
+
+
+def test_q2_one_point_makes_a_hessian_of_rank_one():
+    x = np.array([[0.25, 0.1]])
+    value = DeepNet.pyramid(2).sharpness(x)
+    trace = 1 + 1 + (1 - 0.35) ** 2 + np.sum(x**2) + 2 * (1 + np.sum(x**2))
+    assert DeepNet.pyramid(2).rank(x) == 1
+    assert [value, 2 / value] == pytest.approx(printed("q2"), abs=5e-7)
+    assert value == pytest.approx(trace, rel=1e-12)
+
+
+def test_q3_at_equality_descent_goes_to_and_fro():
+    theta = [1.0]
+    for _ in range(3):
+        theta.append(theta[-1] - 2 * theta[-1])
+    assert theta == [1, -1, 1, -1]
+
+
+# The table
+
+ROWS = re.findall(
+    r"^\| ([^|]+) \| ([^|]+) \| (\w+) \| \{ref\}`(\w+) <erratum-(\w+)>` \|$", PAGE, re.M
+)
+KINDS = {"typo", "constant", "gap", "false", "unclear", "addition"}
+
+
+def rank(place):
+    """Where in the paper: the abstract, Sections 1 to 6, Appendices A to N."""
+    if place.startswith("abstract"):
+        return 0.0
+    section, letter = re.match(r"(?:Section (\d(?:\.\d)?)|Append\w+ ([A-N]))", place).groups()
+    return float(section) if section else 10.0 + ord(letter) - ord("A")
+
+
+def test_the_table_has_a_row_for_every_entry_in_the_order_of_the_page():
+    assert [row[4] for row in ROWS] == ENTRIES
+    assert [row[3].lower() for row in ROWS] == ENTRIES
+    assert {row[2] for row in ROWS} == KINDS
+
+
+def test_the_page_follows_the_paper():
+    places = [rank(row[0]) for row in ROWS]
+    assert places == sorted(places)
+
+
+def test_what_was_found_in_the_theory_is_all_there():
+    # T25 is the least sharpness over all widths, chapter 9; M3 is the term too many of M2.
+    theory = {f"t{i}" for i in range(1, 25)} | {f"p{i}" for i in range(1, 5)} | {"q1", "q2", "q3"}
+    assert theory | {f"m{i}" for i in (1, 2, 4, 5, 6, 7)} <= set(ENTRIES)
