@@ -117,7 +117,7 @@ def failures(outcomes: list[Outcome]) -> str:
 
 
 def gather(executed: Path, source: Path, root: Path = ROOT) -> None:
-    """Put what the builder reads into one folder: settings, pages, and executed notebooks.
+    """Put what the builder reads into one folder: settings, pages, executed notebooks and their texts.
 
     Args:
         executed: the folder of the notebooks.
@@ -134,6 +134,10 @@ def gather(executed: Path, source: Path, root: Path = ROOT) -> None:
             shutil.copy2(origin, source / name)
     for notebook in sorted(executed.glob("*.ipynb")):
         shutil.copy2(notebook, source / "chapters" / notebook.name)
+        # The text is no page; readers may take it along.
+        text = root / "chapters" / f"{notebook.stem}.md"
+        if text.exists():
+            shutil.copy2(text, source / "chapters" / text.name)
 
 
 def build_html(executed: Path) -> Path:
