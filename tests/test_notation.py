@@ -86,7 +86,7 @@ def test_every_row_of_the_table_has_four_columns_and_a_place():
     assert len(rows) == len(SYMBOLS)
     for row in rows:
         assert len(re.findall(r"(?<!\\)\|", row)) == 5, row
-        assert re.search(r"\{first-use\}`\d\d_\w+ \d+`", row), row
+        assert re.search(r"\{first-use\}`\d\d_\w+ \d+ \d+`", row), row
 
 
 def test_the_page_shows_the_table():
@@ -103,8 +103,8 @@ SAMPLE = {
 
 
 def test_a_first_use_is_found_with_its_heading():
-    assert first_use("y", SAMPLE) == Place("02_b", 2)
-    assert first_use("x", SAMPLE) == Place("02_b", 3)
+    assert first_use("y", SAMPLE) == Place("02_b", 2, 3)
+    assert first_use("x", SAMPLE) == Place("02_b", 3, 3)
     assert first_use("z", SAMPLE) is None
 
 

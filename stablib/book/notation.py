@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from docutils import nodes
+from sphinx.util import logging
 
 from stablib.book import names
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
-    from sphinx.environment import BuildEnvironment
 
 
 class Symbol(NamedTuple):
@@ -71,10 +71,11 @@ def explained() -> set[str]:
 
 
 class Place(NamedTuple):
-    """Where a symbol stands first: the chapter, and how many headings come before it."""
+    """Where a symbol stands first: the chapter, how many headings come before it, and how many there are."""
 
     chapter: str
     headings: int
+    all_headings: int
 
 
 def formulas(prose: str) -> Iterator[re.Match[str]]:
@@ -134,8 +135,9 @@ def first_use(pattern: str, prose: dict[str, str]) -> Place | None:
     for chapter, text in prose.items():
         for formula in formulas(text):
             if re.search(pattern, formula.group()):
-                before = without_code(text)[: formula.start()]
-                return Place(chapter, len(_HEADING.findall(before)))
+                bare = without_code(text)
+                before = _HEADING.findall(bare[: formula.start()])
+                return Place(chapter, len(before), len(_HEADING.findall(bare)))
     return None
 
 
@@ -144,7 +146,7 @@ def table(prose: dict[str, str]) -> str:
     lines = ["| symbol | code | meaning | first used |", "|---|---|---|---|"]
     for symbol in SYMBOLS:
         place = first_use(symbol.seen, prose)
-        where = f"{{first-use}}`{place.chapter} {place.headings}`" if place else ""
+        where = "{first-use}`" + " ".join(map(str, place)) + "`" if place else ""
         code = ", ".join(_code(shown, full) for shown, full in symbol.code)
         lines.append(f"| {symbol.tex} | {code} | {symbol.meaning} | {where} |")
     return "\n".join(lines)
@@ -166,8 +168,8 @@ class _Pending(nodes.Inline, nodes.TextElement):
 
 
 def _role(name: str, raw: str, text: str, line: int, inliner: Any, *rest: Any) -> tuple[Any, Any]:
-    chapter, headings = text.split()
-    return [_Pending("", chapter=chapter, headings=int(headings))], []
+    chapter, headings, total = text.split()
+    return [_Pending("", place=Place(chapter, int(headings), int(total)))], []
 
 
 def _on_source(app: Sphinx, docname: str, source: list[str]) -> None:
@@ -180,18 +182,24 @@ def _on_source(app: Sphinx, docname: str, source: list[str]) -> None:
 
 def _on_resolved(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     for pending in list(doctree.findall(_Pending)):
-        pending.replace_self(_link(app, app.env, docname, pending["chapter"], pending["headings"]))
+        pending.replace_self(_link(app, docname, pending["place"]))
 
 
-def _link(
-    app: Sphinx, env: BuildEnvironment, docname: str, chapter: str, headings: int
-) -> nodes.reference:
-    goal = f"chapters/{chapter}"
-    sections = list(env.get_doctree(goal).findall(nodes.section))
-    section = sections[max(headings - 1, 0)]
-    address = app.builder.get_relative_uri(docname, goal)
-    link = nodes.reference("", "", internal=True, refuri=f"{address}#{section['ids'][0]}")
-    link += nodes.Text(f"{int(chapter[:2])}, {section[0].astext()}")
+def _link(app: Sphinx, docname: str, place: Place) -> nodes.reference:
+    goal, chapter = f"chapters/{place.chapter}", int(place.chapter[:2])
+    sections = [
+        section
+        for section in app.env.get_doctree(goal).findall(nodes.section)
+        if isinstance(section.parent, nodes.section | nodes.document)  # a theorem holds one, too
+    ]
+    if len(sections) != place.all_headings:
+        said = "%s has %d sections, but %d headings: first uses cannot be found"
+        logging.getLogger(__name__).warning(said, goal, len(sections), place.all_headings)
+        sections *= place.all_headings
+    section = sections[max(place.headings - 1, 0)]
+    link = nodes.reference("", f"chapter {chapter}", internal=True)
+    link["refuri"] = f"{app.builder.get_relative_uri(docname, goal)}#{section['ids'][0]}"
+    link["reftitle"] = section[0].astext()
     return link
 
 
