@@ -15,9 +15,7 @@ PAGE = (ROOT / "pages" / "api.md").read_text("utf-8")
 
 def whole_page():
     """The page as Sphinx reads it."""
-    source = [PAGE]
-    api_links._on_source(None, "pages/api", source)
-    return source[0]
+    return api_links.whole(PAGE)
 
 
 def names_in_the_text():

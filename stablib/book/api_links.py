@@ -1,7 +1,7 @@
 """Sphinx extension: the way from the library's page to the chapters, and from the chapters to it.
 
 * ```` ```{beneath} ROOM ```` on a page lists, module by module, what the page does not show by hand, so
-  that the page is complete whatever is added to the library.
+  that the page is complete whatever is added to the library; a class is shown with all its methods.
 * Each entry says which chapters use it: "used in" where a cell or a sentence names it, "behind" where
   the chapter's figures or checks do.
 * A role may use any name that Python would import: {py:func}`stablib.sharpness` and
@@ -57,6 +57,12 @@ def beneath(room: str, page: str) -> str:
     return "\n".join(parts)
 
 
+def whole(page: str) -> str:
+    """The page with every entry's methods, and with what it does not show by hand."""
+    by_hand = _SHOWN.sub(lambda found: _entry(names.home(found[1]) or found[1]), page)
+    return _BENEATH.sub(lambda found: beneath(found[1], page), by_hand)
+
+
 def _idea(module: str) -> str:
     """The first sentence of a module's docstring, safe in a page."""
     first = (import_module(module).__doc__ or "").strip().partition("\n\n")[0]
@@ -85,9 +91,8 @@ def _has_a_text(value: object) -> bool:
 
 
 def _on_source(app: Sphinx, docname: str, source: list[str]) -> None:
-    page = source[0]
     if docname.startswith("pages/"):
-        source[0] = _BENEATH.sub(lambda found: beneath(found[1], page), page)
+        source[0] = whole(source[0])
 
 
 # From an entry to the chapters
