@@ -69,13 +69,18 @@ const Lines = (() => {
 
     const load = () => { X = DATA[choice.value].map((point) => [...point]); marked = 0; top = 0; draw(); };
 
-    // The page's palette; without its style sheet, black on white.
+    // The page's palette on its own ground; without its style sheet, the ink on white.
     const colours = () => {
-      const sheet = getComputedStyle(document.documentElement);
-      const named = (name, other) => sheet.getPropertyValue(`--book-${name}`).trim() || other;
-      return { ground: named("ground", "#ffffff"), edge: named("edge", "#a1141e"), g: named("bound", "#481d76"), line: named("other", "#00875a") };
+      const sheet = getComputedStyle(document.documentElement), body = getComputedStyle(document.body).backgroundColor;
+      const named = (name) => sheet.getPropertyValue(`--book-${name}`).trim() || getComputedStyle(root).color;
+      const ground = body === "rgba(0, 0, 0, 0)" ? "white" : body;
+      return { ground, edge: named("edge"), g: named("bound"), line: named("other") };
     };
-    const parts = (colour) => [1, 3, 5].map((i) => parseInt(colour.slice(i, i + 2), 16));
+    const parts = (colour) => { // red, green and blue: a canvas says every opaque colour in six digits
+      const pen = shade.getContext("2d");
+      pen.fillStyle = colour;
+      return [1, 3, 5].map((i) => parseInt(pen.fillStyle.slice(i, i + 2), 16));
+    };
     const sheet = (target) => {
       const ratio = window.devicePixelRatio || 1, box = target.getBoundingClientRect();
       target.width = Math.round(box.width * ratio); target.height = Math.round(box.height * ratio);

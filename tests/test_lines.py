@@ -122,6 +122,14 @@ def test_a_drag_of_a_point_changes_the_price(page):
     assert after[-1] == pytest.approx(float(EmpiricalWeight(X).g(v, 0.3)), abs=0.01)
 
 
+@pytest.mark.parametrize(("ground", "shade"), [("#000000", 0), ("#ffffff", 255)])
+def test_a_free_line_has_the_colour_of_the_page(page, ground, shade):
+    page.evaluate("(ground) => { document.body.style.background = ground }", ground)
+    page.locator("select").select_option("two points")
+    pixel = """(strip) => [...strip.getContext("2d").getImageData(150, 40, 1, 1).data]"""
+    assert page.locator("canvas").nth(1).evaluate(pixel) == [shade] * 3 + [255]
+
+
 def test_it_runs_by_keyboard_and_has_other_data(page):
     plane, strip = page.locator("canvas").all()
     strip.focus()

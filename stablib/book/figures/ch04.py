@@ -243,7 +243,9 @@ def _profile(angle: float) -> Figure:
         top.plot(*np.array([x, height * v]).T, color=palette.PALE, linewidth=0.8, zorder=0)
     top.plot(*(z[:, None] * v).T, "|", color=LINE, markersize=9)
     top.scatter(*X.T, s=40, zorder=3, **style.DATA)
-    top.set(aspect="equal", xlim=(-3, 3), ylim=(-2.2, 2.2), xticks=[-2, 0, 2], yticks=[-2, 0, 2])
+    top.set(
+        aspect="equal", xlim=(-3.4, 3.4), ylim=(-3.1, 2.3), xticks=[-2, 0, 2], yticks=[-2, 0, 2]
+    )
     top.grid(False)
     b = np.linspace(-3, 3, 601)
     bottom.plot(b, EmpiricalWeight(X).g(v, b), color=style.BOUND["color"], linewidth=2.2)
