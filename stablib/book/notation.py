@@ -1,6 +1,6 @@
 """The letters of the book: one list, symbols.toml, from which the page of notation is made and checked.
 
-As a Sphinx extension: ```` ```{symbols} ```` on a page is the table; its last column is found in the
+As a Sphinx extension: ```` ```{symbols} ```` on a page is the table; its third column is found in the
 chapters, where each symbol stands first in a formula.
 """
 
@@ -142,13 +142,13 @@ def first_use(pattern: str, prose: dict[str, str]) -> Place | None:
 
 
 def table(prose: dict[str, str]) -> str:
-    """The table in Markdown; its last column is a role that the builder turns into links."""
-    lines = ["| symbol | code | meaning | first used |", "|---|---|---|---|"]
+    """The table in Markdown; its third column is a role that the builder turns into links."""
+    lines = ["| symbol | meaning | first used | code |", "|---|---|---|---|"]
     for symbol in SYMBOLS:
         place = first_use(symbol.seen, prose)
         where = "{first-use}`" + " ".join(map(str, place)) + "`" if place else ""
         code = ", ".join(_code(shown, full) for shown, full in symbol.code)
-        lines.append(f"| {symbol.tex} | {code} | {symbol.meaning} | {where} |")
+        lines.append(f"| {symbol.tex} | {symbol.meaning} | {where} | {code} |")
     return "\n".join(lines)
 
 
@@ -204,7 +204,7 @@ def _link(app: Sphinx, docname: str, place: Place) -> nodes.reference:
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    """Register the table, the role of its last column, and the step that turns it into links."""
+    """Register the table, the role of its third column, and the step that turns it into links."""
     app.connect("source-read", _on_source)
     app.add_role("first-use", _role)
     app.connect("doctree-resolved", _on_resolved)
