@@ -11,11 +11,12 @@ from stablib.book import api_links, names
 from stablib.book.environment import ROOT
 
 PAGE = (ROOT / "pages" / "api.md").read_text("utf-8")
+BENEATH = (ROOT / "pages" / "api_beneath.md").read_text("utf-8")
 
 
 def whole_page():
-    """The page as Sphinx reads it."""
-    return api_links.whole(PAGE)
+    """Both pages as Sphinx reads them."""
+    return api_links.whole(PAGE) + api_links.whole(BENEATH, PAGE)
 
 
 def names_in_the_text():

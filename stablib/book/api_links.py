@@ -1,7 +1,7 @@
 """Sphinx extension: the way from the library's page to the chapters, and from the chapters to it.
 
-* ```` ```{beneath} ROOM ```` on a page lists, module by module, what the page does not show by hand, so
-  that the page is complete whatever is added to the library; a class is shown with all its methods.
+* ```` ```{beneath} ROOM ```` on a page lists, module by module, what no page shows by hand, so
+  that both pages are complete whatever is added to the library; a class is shown with all its methods.
 * Each entry says which chapters use it: "used in" where a cell or a sentence names it, "behind" where
   the chapter's figures or checks do.
 * A role may use any name that Python would import: {py:func}`stablib.sharpness` and
@@ -41,11 +41,11 @@ def shown_by_hand(page: str) -> list[str]:
 
 
 def beneath(room: str, page: str) -> str:
-    """The text that lists the public names of a room that the page does not show by hand.
+    """The text that lists the public names of a room that a text does not show by hand.
 
     Args:
         room: a package, "stablib.radon".
-        page: the page's own text.
+        page: the text.
     """
     by_hand = {names.home(name) for name in shown_by_hand(page)}
     parts = []
@@ -57,10 +57,15 @@ def beneath(room: str, page: str) -> str:
     return "\n".join(parts)
 
 
-def whole(page: str) -> str:
-    """The page with every entry's methods, and with what it does not show by hand."""
+def whole(page: str, beside: str = "") -> str:
+    """The page with every entry's methods, and with what is shown by hand neither on it nor beside it.
+
+    Args:
+        page: the page's own text.
+        beside: the text of another page that shows names by hand.
+    """
     by_hand = _SHOWN.sub(lambda found: _entry(names.home(found[1]) or found[1]), page)
-    return _BENEATH.sub(lambda found: beneath(found[1], page), by_hand)
+    return _BENEATH.sub(lambda found: beneath(found[1], page + beside), by_hand)
 
 
 def _idea(module: str) -> str:
@@ -92,7 +97,7 @@ def _has_a_text(value: object) -> bool:
 
 def _on_source(app: Sphinx, docname: str, source: list[str]) -> None:
     if docname.startswith("pages/"):
-        source[0] = whole(source[0])
+        source[0] = whole(source[0], Path(app.srcdir, "pages", "api.md").read_text("utf-8"))
 
 
 # From an entry to the chapters
