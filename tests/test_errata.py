@@ -28,7 +28,8 @@ from stablib.book.claims.ch04_examples import printed_82, two_point_line
 from stablib.book.claims.ch05_deep import scattered
 from stablib.book.claims.ch05_pyramid import diamond
 from stablib.book.claims.ch05_separation import local_rate
-from stablib.book.claims.ch06_lemma2 import affine_pair, frozen
+from stablib.book.claims.ch06_affine import affine_pair
+from stablib.book.claims.ch06_lemma2 import frozen
 from stablib.book.claims.ch06_stable import corrected
 from stablib.bounds import _printed_upper_bound
 from stablib.radon import density, exact, harmonic, pyramid, transforms

@@ -42,13 +42,8 @@ def absolute_integrals(
     node, share = np.polynomial.legendre.leggauss(checks.count(nodes, "nodes"))
     m = len(edges)
     row = np.broadcast_to(np.arange(m)[:, None], edges.shape)
-    value = f(row, edges)
-    crossed = value[:, :-1] * value[:, 1:] < 0
+    crossed, zero = _crossings(f, edges)
     i, low, high = row[:, :-1][crossed], edges[:, :-1][crossed], edges[:, 1:][crossed]
-    zero = low
-    if len(i):
-        found = find_root(lambda x, j: f(j.astype(int), x), (low, high), args=(i.astype(float),))
-        zero = np.where(found.success, found.x, (low + high) / 2)
     i = np.concatenate([row[:, :-1][~crossed], i, i])
     left = np.concatenate([edges[:, :-1][~crossed], low, zero])
     right = np.concatenate([edges[:, 1:][~crossed], zero, high])
@@ -59,6 +54,34 @@ def absolute_integrals(
     if weight is not None:
         height = height * weight(many, x)
     return np.bincount(i, weights=half * (height @ share), minlength=m)
+
+
+def zeros(f: Rows, edges: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rows and places, each (l,) and ascending, where f changes its sign between two edges of a row.
+
+    Args:
+        f: as for `absolute_integrals`.
+        edges: shape (m, p + 1), every row ascending.
+
+    Example:
+        >>> row, place = zeros(lambda i, x: np.cos(x), np.array([[0.0, 2.0, 4.0]]))
+        >>> row, place.round(6)
+        (array([0]), array([1.570796]))
+    """
+    crossed, place = _crossings(f, edges)
+    return np.nonzero(crossed)[0], place
+
+
+def _crossings(f: Rows, edges: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Which panels (m, p) hold a sign change, and where, in their order."""
+    row = np.broadcast_to(np.arange(len(edges))[:, None], edges.shape)
+    value = f(row, edges)
+    crossed = value[:, :-1] * value[:, 1:] < 0
+    i, low, high = row[:, :-1][crossed], edges[:, :-1][crossed], edges[:, 1:][crossed]
+    if not len(i):
+        return crossed, low
+    found = find_root(lambda x, j: f(j.astype(int), x), (low, high), args=(i.astype(float),))
+    return crossed, np.where(found.success, found.x, (low + high) / 2)
 
 
 def sphere(directions: int, *, octant: bool = False) -> tuple[np.ndarray, np.ndarray]:

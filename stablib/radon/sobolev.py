@@ -7,13 +7,15 @@ from math import factorial
 from typing import Any
 
 import numpy as np
+from scipy.spatial.transform import Rotation
 
 from .. import checks
 from ..weights import EmpiricalWeight
+from .planes import priced_masses
+from .profiles import PROFILES, Profile
 from .quadrature import absolute_integrals, sphere
 
-SHAPES = ("gaussian", "rational", "bump")
-_REACH = {"gaussian": 12.0, "rational": 1e6, "bump": 1.0}  # in widths; beyond it nothing is left
+SHAPES = tuple(PROFILES)
 
 
 class SmoothTarget:
@@ -24,13 +26,14 @@ class SmoothTarget:
     alpha(v, b) relu(v.x - b) over all (v, b), with nothing affine left.
 
     Args:
-        shape: "gaussian", "rational" or "bump".
+        shape: "gaussian", "rational" or "bump"; or a `Profile` of your own.
         centres: shape (m, d), d = 1 or 3.
         heights: shape (m,); 1 if left out.
         widths: shape (m,), positive; 1 if left out.
 
     Raises:
-        ValueError: if the shape is unknown, d is even or above 3, or shapes do not fit.
+        ValueError: if the shape is unknown, d is even or above 3, a profile lacks one of the d + 1
+            derivatives that (17) needs, or shapes do not fit.
 
     Example:
         >>> hill = SmoothTarget("gaussian", [[0.0, 0.0, 0.0]])
@@ -40,8 +43,12 @@ class SmoothTarget:
     Source: Appendix L; (R*)^-1 of the Laplacian by eq. (27).
     """
 
-    def __init__(self, shape: str, centres: Any, heights: Any = None, widths: Any = None) -> None:
-        self.shape = checks.choice(shape, "shape", SHAPES)
+    def __init__(
+        self, shape: str | Profile, centres: Any, heights: Any = None, widths: Any = None
+    ) -> None:
+        if not isinstance(shape, Profile):
+            shape = PROFILES[checks.choice(shape, "shape", SHAPES)]
+        self.profile, self.shape = shape, shape.name
         self.centres = checks.points(centres, "centres")
         m, self.d = self.centres.shape
         if self.d % 2 == 0:
@@ -52,6 +59,11 @@ class SmoothTarget:
         if self.d > 3:
             raise ValueError(
                 f"centres has {self.d} columns; targets in 1 and 3 dimensions are known"
+            )
+        if (known := len(shape.derivatives) - 1) < self.d + 1:
+            raise ValueError(
+                f"the profile {shape.name!r} has {max(known, 0)} derivatives; {self.d + 1} are needed in "
+                f"dimension {self.d}, the order of (17)"
             )
         self.heights = np.ones(m) if heights is None else checks.labels(heights, m, "heights")
         self.widths = np.ones(m) if widths is None else checks.labels(widths, m, "widths")
@@ -97,7 +109,7 @@ class SmoothTarget:
                 f"order is {tuple(beta)}; {self.d} numbers with a sum of at most {self.d + 1} are needed"
             )
         x = (X[:, None] - self.centres) / self.widths[:, None]
-        powers = _of_square(self.shape, (x**2).sum(axis=2), sum(beta))
+        powers = self.profile.at((x**2).sum(axis=2), sum(beta))
         total = np.zeros(x.shape[:2])
         # The a-th derivative of F(x^2) is the sum over i of a!/(i! (a-2i)!) (2x)^(a-2i) F^(a-i)(x^2).
         for used in product(*(range(a // 2 + 1) for a in beta)):
@@ -126,7 +138,7 @@ class SmoothTarget:
     def _density(self, v: np.ndarray, b: np.ndarray) -> np.ndarray:
         """The same for (m, d) or (1, d) normals and offsets (m,), unchecked."""
         t = (b[:, None] - v @ self.centres.T) / self.widths
-        F = _of_square(self.shape, t**2, 3)
+        F = self.profile.at(t**2, 3 if self.d == 3 else 2)
         alpha = 2 * F[1] + 4 * t**2 * F[2]  # phi''
         if self.d == 1:
             alpha = alpha / 2
@@ -136,12 +148,12 @@ class SmoothTarget:
 
     def _edges(self, start: float, panels: int = 48) -> np.ndarray:
         """Ends of panels from `start`, 0 or minus the reach, to the reach of all hills."""
-        end = float((np.linalg.norm(self.centres, axis=1) + _REACH[self.shape] * self.widths).max())
+        end = float((np.linalg.norm(self.centres, axis=1) + self.profile.reach * self.widths).max())
         least = self.widths.min()
-        if self.shape == "rational":  # its tails fall like a power
+        if self.profile.heavy:  # its tails fall like a power
             top = np.arcsinh(end / least)
             return least * np.sinh(np.linspace(-top if start else 0.0, top, 3 * panels + 1))
-        many = int(np.ceil(panels * end / (_REACH[self.shape] * least)))
+        many = int(np.ceil(panels * end / (self.profile.reach * least)))
         return np.linspace(-end if start else 0.0, end, (2 if start else 1) * many + 1)
 
     def normals(self, directions: int) -> tuple[np.ndarray, np.ndarray]:
@@ -201,15 +213,17 @@ class SmoothTarget:
         v, area = self.normals(directions)
         return float(area @ self.masses(v))
 
-    def g_hat_norm(self, X: Any, directions: int = 24) -> float:
+    def g_hat_norm(self, X: Any, directions: int = 48, *, turn: int | None = None) -> float:
         """The norm with the weight g_hat of data, int |alpha| g_hat.
 
-        In one dimension to rounding. In three the mean over directions has kinks where two data points
-        change places, and converges slowly: to 1e-4 with 24 directions and some tens of points.
+        In one dimension to rounding. In three the integral over offsets is exact to rounding, and its mean
+        over directions has kinks where two data points change places. For the Gaussian hill and fifty points
+        16 directions give six digits, 48 eight, 96 nine; the spread over several turns measures the error.
 
         Args:
             X: data points, shape (n, d).
             directions: of the rule on the sphere, for d = 3.
+            turn: seed of a random rotation of that rule, for d = 3; as it stands if left out.
 
         Raises:
             ValueError: if X does not fit, or `directions` is below 1.
@@ -226,7 +240,17 @@ class SmoothTarget:
             raise ValueError(
                 f"X has {law.X.shape[1]} columns, but the target lives in dimension {self.d}"
             )
-        return float(area @ self.masses(v, law.g_hat, v @ law.X.T))
+        # The rule has -v with v: half of it will do, with both sides of each plane.
+        area = area * np.where(v[:, -1] > 1e-12, 1.0, 0.5)
+        half = v[:, -1] > -1e-12
+        v, area = v[half], area[half]
+        if turn is not None and self.d == 3:
+            v = Rotation.random(rng=np.random.default_rng(turn)).apply(v)
+
+        def alpha(i: np.ndarray, b: np.ndarray) -> np.ndarray:
+            return self._density(v[i.ravel()], b.ravel()).reshape(b.shape)
+
+        return float(area @ priced_masses(alpha, v, self._edges(-1.0), law))
 
     def _weighted(self, values: Any, directions: int) -> float:
         """The integral of |values(x)| w(x), w(x) = c_d + zeta_d |x|, along rays from the origin."""
@@ -297,26 +321,3 @@ class SmoothTarget:
             return pure + 2 * mixed
 
         return self._weighted(power, directions)
-
-
-def _of_square(shape: str, s: np.ndarray, most: int) -> list[np.ndarray]:
-    """The hill phi as a function F of the squared radius: F and its derivatives at s, up to an order of 4."""
-    if shape == "gaussian":
-        value = np.exp(-s / 2)
-        return [value * (-0.5) ** n for n in range(most + 1)]
-    if shape == "rational":
-        u = 1 / (1 + s)
-        return [(-1) ** n * factorial(n + 2) / 2 * u ** (3 + n) for n in range(most + 1)]
-    inside = s < 1
-    u = 1 / np.where(inside, 1 - s, 1.0)
-    # Beyond u = 600 the value is below 1e-260, and so is any power of u times it.
-    u = np.minimum(u, 600.0)
-    value = np.where(inside, np.exp(1 - u), 0.0)
-    factors = (
-        np.ones_like(u),
-        -(u**2),
-        u**4 - 2 * u**3,
-        -(u**6) + 6 * u**5 - 6 * u**4,
-        u**8 - 12 * u**7 + 36 * u**6 - 24 * u**5,
-    )
-    return [value * factor for factor in factors[: most + 1]]

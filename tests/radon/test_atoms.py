@@ -136,6 +136,11 @@ def test_a_network_of_the_table_measures_what_it_says():
         (lambda: ball(8, 1, 0.0), "radius is 0"),
         (lambda: ball(8, 3, -1.0), "radius is -1"),
         (lambda: ball_errors(sampled_network(hill(1), 4), hill(3)), "columns"),
+        (lambda: ball_errors(sampled_network(hill(1), 4), hill(1), 0.0), "radius is 0"),
+        (lambda: ball_errors(sampled_network(hill(1), 4), hill(1), np.nan), "radius has NaN"),
+        (lambda: fitted_networks(hill(1), [4], radius=-2.0), "radius is -2"),
+        (lambda: sampled_network(np.exp, 4), "target is ufunc; a SmoothTarget is needed"),
+        (lambda: sampled_network(hill(1), 2.5), "k is 2.5"),
         (lambda: fitted_networks(hill(1), [0]), "widths is 0"),
     ],
 )

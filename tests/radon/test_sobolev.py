@@ -1,5 +1,7 @@
 """Smooth targets: densities, norms and derivatives against closed forms, differences, and each other."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
@@ -8,6 +10,8 @@ from scipy.integrate import quad
 from stablib import EmpiricalWeight, r_norm
 from stablib.book.claims.ch06_sobolev import gaussian_orders
 from stablib.radon import radial
+from stablib.radon.planes import priced_masses
+from stablib.radon.profiles import PROFILES, Profile
 from stablib.radon.quadrature import absolute_integrals, sphere
 from stablib.radon.sobolev import SHAPES, SmoothTarget
 
@@ -47,6 +51,13 @@ def test_on_the_line_the_density_is_half_the_second_derivative(shape):
     second = sum(target((b + s)[:, None]) for s in (h, -h)) - 2 * target(b[:, None])
     assert_allclose(target.density([1.0], b), second / h**2 / 2, rtol=1e-5)
     assert_allclose(target.density([-1.0], -b), target.density([1.0], b), rtol=1e-12)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_derivatives_of_profiles_are_limits_of_differences(shape):
+    s, h = np.linspace(0.05, 0.9, 9), 1e-5
+    for lower, higher in pairwise(PROFILES[shape].derivatives):
+        assert_allclose(higher(s), (lower(s + h) - lower(s - h)) / (2 * h), rtol=2e-5, atol=1e-8)
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -99,14 +110,87 @@ def test_norms_scale_with_heights_and_widths_and_do_not_move(d):
     assert other.r_norm() == pytest.approx(4 * target.r_norm(), rel=1e-10)
 
 
-def test_the_weighted_norm_is_the_sum_over_single_data_points():
-    # One data point at the origin: g_hat(v, b) = relu(-b).
-    def integrand(b):
-        return b * abs(b**4 - 6 * b**2 + 3) * np.exp(-(b**2) / 2)
+ROOTS = np.sqrt([3 - np.sqrt(6), 3 + np.sqrt(6)])  # of He_4
 
-    found = lone("gaussian", 3).g_hat_norm([[0.0, 0.0, 0.0]])
-    known = quad(integrand, 0, 12, points=np.sqrt([3 - np.sqrt(6), 3 + np.sqrt(6)]))[0]
-    assert found == pytest.approx(known, rel=1e-7)
+
+def steep(b):
+    """|alpha| of the Gaussian hill in space."""
+    return abs(b**4 - 6 * b**2 + 3) * np.exp(-(b**2) / 2) / (4 * np.pi)
+
+
+@pytest.mark.parametrize(("point", "digits"), [((0.0, 0.0, 0.0), 10), ((0.3, -0.5, 0.9), 8)])
+def test_the_weighted_norm_of_one_data_point_is_one_integral(point, digits):
+    # g_hat(v, b) = relu(v.x - b) R with R^2 = 1 + |x|^2; relu(u r - b) over u in [-1, 1] in closed form.
+    r = np.linalg.norm(point)
+
+    def mean(b):
+        return max(-2 * b, 0.0) if abs(b) >= r else (r - b) ** 2 / (2 * r)
+
+    places = sorted([*ROOTS, *-ROOTS, r, -r])
+    known = quad(lambda b: steep(b) * mean(b), -12, 12, points=places, epsrel=1e-12, limit=400)[0]
+    known *= 2 * np.pi * np.sqrt(1 + r**2)
+    found = lone("gaussian", 3).g_hat_norm([point])
+    assert found == pytest.approx(known, rel=10.0**-digits)
+
+
+def test_the_weighted_norm_of_two_opposite_points_is_an_integral_in_two_variables():
+    r = 1.1
+    R = np.sqrt((1 + r**2) / 2)
+
+    def price(b, t):  # the projections are t and -t, t >= 0; each point has probability 1/2
+        if b >= -t:
+            return R * max(t - b, 0.0) / np.sqrt(2)
+        return R * np.sqrt(2) * np.sqrt(t**2 + b**2)
+
+    def inner(u):
+        t = u * r
+        places = sorted([-t, t, *ROOTS, *-ROOTS])
+        return quad(lambda b: steep(b) * price(b, t), -12, 12, points=places, epsrel=1e-11)[0]
+
+    known = 4 * np.pi * quad(inner, 0, 1, points=[ROOTS[0] / r], epsrel=1e-10)[0]
+    x = r * np.array([0.6, 0.0, 0.8])
+    assert lone("gaussian", 3).g_hat_norm([x, -x]) == pytest.approx(known, rel=3e-7)
+
+
+def test_the_weighted_norm_of_many_points_against_the_definition_and_other_rules():
+    X = 0.8 * np.random.default_rng(0).normal(size=(12, 3))
+    target, law = several("gaussian", 3), EmpiricalWeight(X)
+    found = target.g_hat_norm(X, 12)
+    v, area = sphere(6)
+    assert area @ target.masses(v, law.g_hat, v @ X.T) == pytest.approx(found, rel=3e-3)
+    turned = [target.g_hat_norm(X, 12, turn=seed) for seed in range(3)]
+    assert turned == pytest.approx(3 * [found], rel=1e-4)
+    assert len({*turned, found}) == 4
+
+
+def test_planes_are_priced_from_both_sides_by_the_definition():
+    rng = np.random.default_rng(3)
+    X, p = rng.normal(size=(7, 2)), rng.dirichlet(np.ones(7))
+    law, v = EmpiricalWeight(X, p), np.array([[0.6, 0.8], [0.0, -1.0]])
+    found = priced_masses(lambda i, b: np.cos((1 + i) * b), v, np.linspace(-2, 2, 9), law)
+    b = np.linspace(-2, 2, 400_001)
+    for number, normal in enumerate(v):
+        price = law.g_hat(normal, b) + law.g_hat(-normal, -b)
+        known = np.trapezoid(np.abs(np.cos((1 + number) * b)) * price, b)
+        assert found[number] == pytest.approx(known, rel=1e-5)
+
+
+def polynomial(order):
+    """(1 - s)^5 in the unit ball, with its first derivatives as far as told."""
+    powers = (1.0, -5.0, 20.0, -60.0, 120.0)
+
+    def term(n):
+        return lambda s: powers[n] * np.maximum(1 - s, 0.0) ** (5 - n)
+
+    return Profile("polynomial", tuple(term(n) for n in range(order + 1)), 1.0)
+
+
+def test_a_profile_of_ones_own_has_its_derivatives_and_its_norm():
+    target = SmoothTarget(polynomial(2), [[0.0]])
+    assert target([[0.5]]) == pytest.approx(0.75**5)
+    # R-norm on the line: int |f''| for f = (1 - x^2)^5, twice 2 f' between the zeros at 0, 1/3.
+    slope = abs(-10 * (1 / 3) * (1 - 1 / 9) ** 4)
+    assert target.r_norm() == pytest.approx(4 * slope, rel=1e-10)
 
 
 def test_on_the_line_the_weighted_norm_is_an_integral_over_the_strip():
@@ -197,6 +281,9 @@ def test_the_networks_of_a_target_have_its_norm():
         (lambda: SmoothTarget("cone", [[0.0]]), "'gaussian' or"),
         (lambda: SmoothTarget("gaussian", [[0.0, 0.0]]), "must be odd"),
         (lambda: SmoothTarget("gaussian", np.zeros((1, 5))), "1 and 3 dimensions"),
+        (lambda: SmoothTarget("tent", [[0.0]]), "shape is 'tent'"),
+        (lambda: SmoothTarget(polynomial(1), [[0.0]]), "has 1 derivatives; 2 are needed"),
+        (lambda: SmoothTarget(polynomial(3), [[0.0] * 3]), "has 3 derivatives; 4 are needed"),
         (lambda: SmoothTarget("gaussian", [[0.0]], [1.0, 2.0]), "heights has shape"),
         (lambda: SmoothTarget("gaussian", [[0.0]], widths=[0.0]), "widths has the entry 0"),
         (lambda: SmoothTarget("bump", [[0.0]])([[0.0, 1.0]]), "X has 2 columns"),

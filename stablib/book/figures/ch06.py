@@ -14,19 +14,16 @@ from ...bounds import (
     _printed_upper_bound,
     sharpness_lower_bound,
     sharpness_upper_bound,
-    upper_bound_implementation,
 )
 from ...flattest import flattest_implementation
-from ...network import ShallowReLU
 from ...radon.pyramid import mollified_norm
-from ...radon.transforms import gamma
 from ...weights import IsotropicWeight
-from ..approximation import WIDTHS, hill, mass, network
+from ..approximation import WIDTHS, hill, network
 from ..claims import cases
 from ..claims.cases import Case
-from ..claims.ch06_lemma2 import narrow, sloped, steps
-from ..claims.ch06_sobolev import norms, rates, slope, stored, targets
-from ..claims.ch06_stable import Corrected, room
+from ..claims.ch06_lemma2 import narrow, sloped
+from ..claims.ch06_sobolev import rates, stored
+from ..claims.ch06_stable import room
 from ..widgets import PictureSlider
 from . import style
 
@@ -60,7 +57,14 @@ def atoms_slider() -> PictureSlider:
     )
 
 
-def _row(how: str, k: int, d: int = 3) -> dict:
+def row(how: str, k: int, d: int = 3) -> dict:
+    """The stored row of one network f_k.
+
+    Args:
+        how: as for `approximation.network`.
+        k: neurons.
+        d: dimension.
+    """
     return next(r for r in stored() if (r["d"], r["how"], r["k"], r["seed"]) == (d, how, k, 0))
 
 
@@ -71,7 +75,7 @@ def _pyramid_norm(share: float) -> float:
 
 
 def _atoms(k: int) -> Figure:
-    net, row = network(3, "sobol", k), _row("sobol", k)
+    net, measured = network(3, "sobol", k), row("sobol", k)
     figure, panels = style.figure(6.4, 5.6, nrows=2, ncols=2, height_ratios=[1.6, 1])
     left, right = panels[0]
     x = np.zeros((len(_ALONG), 3))
@@ -91,7 +95,7 @@ def _atoms(k: int) -> Figure:
     right.set_ylabel("offset $b$", labelpad=-2)
     for axes in panels[1]:
         axes.remove()
-    _gauges(figure.add_subplot(panels[0, 0].get_gridspec()[1, :]), row)
+    _gauges(figure.add_subplot(panels[0, 0].get_gridspec()[1, :]), measured)
     return figure
 
 
@@ -138,82 +142,6 @@ def errors() -> Figure:
     return figure
 
 
-def rates_table() -> str:
-    """Errors of three ways over k in space, and the exponents of their fall."""
-    ways = ("random", "sobol", "fitted")
-    found = {how: rates(3, how)[1] for how in ways}
-    lines = ["     k    random     Sobol    fitted"]
-    for place, k in enumerate(WIDTHS):
-        lines.append(f"{k:6}" + "".join(f"{found[how][place]:10.4f}" for how in ways))
-    exponents = [slope(np.array(WIDTHS), found[how]) for how in ways]
-    return "\n".join([*lines, "k^    " + "".join(f"{value:10.2f}" for value in exponents)])
-
-
-def norms_table() -> str:
-    """Norms, flattest rescaling and the two upper bounds of f_k, in space, beside the target's."""
-    lines = ["     k   R-norm  with g-hat  lower  flattest  k + 2 neurons  as printed"]
-    for k in WIDTHS[2:]:
-        r = _row("priced", k)
-        lines.append(
-            f"{k:6} {r['r_norm']:8.4f} {r['priced']:11.4f} {r['lower']:6.3f} {r['flattest']:9.3f}"
-            f" {r['upper']:14.3f} {r['printed']:11.2f}"
-        )
-    return "\n".join([*lines, f"  hill {mass(3)[0]:8.4f} {sum(mass(3)):11.4f}"])
-
-
-def sobolev_table() -> str:
-    """What both norms of a hill are bounded by, link by link of (121) and (122)."""
-    lines = ["                  both norms  |alpha| (1 + |b|)     (121)  all orders"]
-    for number in (0, 3, 4, 5):
-        target, n = targets()[number], norms(number)
-        name = f"{target.shape}, d = {target.d}"
-        lines.append(
-            f"{name:16} {n.r_norm + n.priced:11.3f} {n.reach:18.3f}"
-            f" {gamma(target.d) * n.laplacian:9.2f} {gamma(target.d) * n.orders.sum():11.2f}"
-        )
-    return "\n".join(lines)
-
-
-def counterexample_table(net: ShallowReLU, X: np.ndarray) -> str:
-    """The flattest network as it is, the printed bound, and the flattest with two more neurons.
-
-    Args:
-        net: the network.
-        X: data points, shape (n, d).
-    """
-    wide = upper_bound_implementation(net, X)
-    rows = [
-        (f"{net.k} neurons, none flatter than", flattest_implementation(net, X).lower_bound),
-        ("(19), the larger g-hat of both sides", _printed_upper_bound(net, X, "larger")),
-        ("(19), the smaller one", _printed_upper_bound(net, X, "smaller")),
-        (f"{wide.k} neurons, flattest rescaling", flattest_implementation(wide, X).sharpness),
-    ]
-    return "\n".join(f"{name:38} {value:8.4f}" for name, value in rows)
-
-
-def steps_table() -> str:
-    """The proof of Lemma 2 line by line, for four networks."""
-    shown = [(name, case) for name, case in _shown() if not name.startswith("random")]
-    columns = [steps(case.net, case.X) for _, case in shown]
-    heads = [name.replace("$", "").replace("trained, ", "trained ") for name, _ in shown]
-    names = (
-        "sharpness as it is",
-        "flattest rescaling",
-        "(105) least trace",
-        "(110) canonical, with a pair",
-        "(113) the pair, bounded",
-        "(116) largest variance",
-        "(120) slope by the R-norm",
-    )
-    lines = [" " * 30 + "".join(f"{head.split(', D')[0]:>15}" for head in heads)]
-    lines += [
-        f"{name:30}" + "".join(f"{column[place]:15.2f}" for column in columns)
-        for place, name in enumerate(names)
-    ]
-    sharper = "".join(f"{sharpness_upper_bound(c.net, c.X):15.2f}" for _, c in shown)
-    return "\n".join([*lines, f"{'our lemma':30}" + sharper])
-
-
 def counterexample() -> Figure:
     """The flattest network of two neurons, and of three, against the bound (19), over the distance D."""
     figure, axes = style.figure(6.0, 4.2)
@@ -239,7 +167,8 @@ def counterexample() -> Figure:
     return figure
 
 
-def _shown() -> list[tuple[str, Case]]:
+def shown() -> list[tuple[str, Case]]:
+    """Five functions by name: random, mostly affine, the counterexample, and two trained networks."""
     tiny = cases.random(40, seed=3)
     overview = cases.stored("overview")
     return [
@@ -254,8 +183,8 @@ def _shown() -> list[tuple[str, Case]]:
 def ladder() -> Figure:
     """All bounds of one function on one axis, for five networks."""
     figure, axes = style.figure(7.4, 4.4)
-    shown = _shown()
-    for place, (_, (net, X, *_)) in enumerate(shown[::-1]):
+    named = shown()
+    for place, (_, (net, X, *_)) in enumerate(named[::-1]):
         marks = [
             (sharpness_lower_bound(net, X), style.BOUND["color"], "^"),
             (implementation_free_bound(net, X).value, style.OTHER["color"], "D"),
@@ -280,8 +209,8 @@ def ladder() -> Figure:
     )
     for (_, colour, marker), name in zip(marks, names, strict=True):
         axes.plot([], [], marker, color=colour, markersize=9, label=name)
-    axes.set_yticks(range(len(shown)), [name for name, _ in shown[::-1]])
-    axes.set(xscale="log", xlabel="sharpness", ylim=(-0.6, len(shown) - 0.4))
+    axes.set_yticks(range(len(named)), [name for name, _ in named[::-1]])
+    axes.set(xscale="log", xlabel="sharpness", ylim=(-0.6, len(named) - 0.4))
     figure.legend(loc="outside upper center", ncols=3, fontsize=12)
     return figure
 
@@ -312,33 +241,6 @@ def between() -> Figure:
     axes.set(xscale="log", xlabel=r"step size $\eta$")
     figure.legend(loc="outside upper center", ncols=3, fontsize=12)
     return figure
-
-
-def room_table() -> str:
-    """How wide the gap is, for the trained networks of the figure."""
-    lines = ["   d   step   (10) / (20)   (10) / flattest rescaling"]
-    for case in [*cases.stored("overview"), *cases.descended()]:
-        at = room(case.net, case.X)
-        lines.append(
-            f"{case.net.d:4} {case.step_size:6.3f} {at.necessary / at.sufficient:12.2f}"
-            f" {at.necessary / at.rescaled:14.2f}"
-        )
-    return "\n".join(lines)
-
-
-def labels_table(rows: tuple[Corrected, ...]) -> str:
-    """Networks f_k with labels that do not depend on k: the error that is corrected, and what it adds.
-
-    Args:
-        rows: of `claims.ch06_stable.corrected`.
-    """
-    lines = ["     k   largest error   R-norm added   left over   flattest rescaling"]
-    lines += [
-        f"{r.k:6} {r.missed:15.4f} {r.added:14.4f} {'below 1e-12' if r.left < 1e-12 else r.left:>11}"
-        f" {r.sharpness:20.3f}"
-        for r in rows
-    ]
-    return "\n".join(lines)
 
 
 def sections() -> tuple[np.ndarray, np.ndarray]:
