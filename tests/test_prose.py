@@ -15,7 +15,7 @@ from stablib.book import prose
 ROOT = Path(__file__).resolve().parents[1]
 CHAPTERS = sorted((ROOT / "chapters").glob("[0-9]*.md"))
 # Chapters that were written before this rule, and are not yet brought to it.
-TYPED = {"06_approximation"}
+TYPED: set[str] = set()
 UNCONFIRMED = {path.stem for path in CHAPTERS} - {
     "00_overview",
     "01_background",
@@ -27,6 +27,7 @@ UNCONFIRMED = {path.stem for path in CHAPTERS} - {
     "08_mnist_experiments",
     "09_beyond",
     "10_ledger",
+    "06_approximation",
 }
 
 

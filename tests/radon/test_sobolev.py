@@ -233,6 +233,16 @@ def test_the_power_of_the_laplacian_in_closed_form():
     assert lone("gaussian", 3).laplacian_norm() == pytest.approx(known, rel=1e-10)
 
 
+def test_the_chain_of_norms_of_the_gaussian_in_space_in_known_numbers():
+    target = lone("gaussian", 3)
+    v, area = target.normals(1)
+    reach = area @ target.masses(v, lambda v, b: 1 + np.abs(b), np.zeros((len(v), 1)))
+    assert target.r_norm() == pytest.approx(7.0200639, abs=5e-8)
+    assert reach == pytest.approx(15.1489336, abs=5e-8)
+    assert target.laplacian_norm() / (8 * np.pi**2) == pytest.approx(33.4664, abs=5e-5)
+    assert gaussian_orders()[:3] == pytest.approx([355.829, 919.051, 1897.156], abs=5e-4)
+
+
 def test_hills_at_other_places_take_the_whole_sphere():
     near = SmoothTarget("gaussian", [[1e-9, 0.0, 0.0]])
     assert near.sobolev_norms(14) == pytest.approx(gaussian_orders(), rel=5e-3)

@@ -98,7 +98,7 @@ class Gap(NamedTuple):
     Attributes:
         plane: least and largest (10) over (20) in the plane.
         many: the same in 20 dimensions.
-        rescaled: largest (10) over the flattest rescaling at step sizes of 0.05 and more.
+        rescaled: largest (10) over the flattest rescaling at large step sizes.
     """
 
     plane: tuple[float, float]
@@ -106,15 +106,19 @@ class Gap(NamedTuple):
     rescaled: float
 
 
-def gap() -> Gap:
-    """How far apart the necessary and the sufficient condition are."""
+def gap(large: float) -> Gap:
+    """How far apart the necessary and the sufficient condition are.
+
+    Args:
+        large: step sizes from this one on are large.
+    """
     trained = [*cases.stored("overview"), *cases.descended()]
     at = [(case, room(case.net, case.X)) for case in trained]
     plane, many = (
         [r.necessary / r.sufficient for case, r in at if (case.net.d == 2) is flat]
         for flat in (True, False)
     )
-    rescaled = max(r.necessary / r.rescaled for case, r in at if case.step_size >= 0.05)
+    rescaled = max(r.necessary / r.rescaled for case, r in at if case.step_size >= large)
     return Gap((min(plane), max(plane)), (min(many), max(many)), rescaled)
 
 
