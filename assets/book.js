@@ -1,4 +1,4 @@
-/* Two repairs of the pages, made when everything has loaded. */
+/* Repairs of the pages, made when everything has loaded. */
 
 /* The widget manager speaks to MathJax 2; the pages carry MathJax 3. */
 window.addEventListener("DOMContentLoaded", () => {
@@ -14,9 +14,36 @@ window.addEventListener("DOMContentLoaded", () => {
   };
 });
 
-/* A wide table is scrolled by keyboard, too. */
-window.addEventListener("DOMContentLoaded", () => {
-  for (const box of document.querySelectorAll(".cell_output .output.text_html")) {
-    if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
-  }
+/* What is scrolled sideways is scrolled by keyboard, too: wide tables, code, formulas. */
+window.addEventListener("load", async () => {
+  await window.MathJax?.startup?.promise;
+  const boxes = ".cell_output .output.text_html, .pst-scrollable-table-container, pre, div.math > mjx-container";
+  const reach = (box) => {
+    if (box.scrollWidth > box.clientWidth) box.tabIndex = 0; else box.removeAttribute("tabindex");
+  };
+  const watch = new ResizeObserver((changes) => changes.forEach((change) => reach(change.target)));
+  document.querySelectorAll(boxes).forEach((box) => watch.observe(box));
 });
+
+/* Names for what the theme and the widget manager leave without one, or name by other words than they show. */
+window.addEventListener("load", () => {
+  for (const field of document.querySelectorAll(".search-button-field")) field.removeAttribute("aria-label");
+  for (const icon of document.querySelectorAll(".theme-switch-button svg")) {
+    icon.setAttribute("aria-hidden", "true"); // the button around it has a name
+    icon.removeAttribute("aria-labelledby");
+    icon.querySelector("title")?.remove();
+  }
+  const name = (slider) => {
+    const [handle, label, readout] = [".noUi-handle", ".widget-label", ".widget-readout"].map((part) => slider.querySelector(part));
+    if (!handle || !label || !readout) return;
+    for (const [attribute, words] of [["aria-label", label.textContent], ["aria-valuetext", readout.textContent]])
+      if (handle.getAttribute(attribute) !== words) handle.setAttribute(attribute, words);
+  };
+  const watch = new MutationObserver(() => document.querySelectorAll(".picture-slider").forEach(name));
+  for (const view of document.querySelectorAll('script[type="application/vnd.jupyter.widget-view+json"]'))
+    watch.observe(view.parentElement, { childList: true, subtree: true, attributeFilter: ["aria-valuetext"] });
+  document.querySelectorAll(".picture-slider").forEach(name);
+});
+
+/* The search reads excerpts from the pages it found, which a browser forbids to a page opened as a file. */
+if (location.protocol === "file:" && typeof DOCUMENTATION_OPTIONS !== "undefined") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;

@@ -117,6 +117,11 @@ class Report:
         found = [f"{kind}: {what}" for kind in kinds for what in getattr(self, kind)]
         return found + ([f"dead: {self.dead} widget(s)"] if self.dead else [])
 
+    def look(self, page: Page) -> None:
+        """See what the page shows now; what it asked for since it was opened stays noted."""
+        for name, value in page.evaluate(_INSPECT).items():
+            setattr(self, name, value)
+
 
 def find_chromium() -> str | None:
     """Path of a Chromium, or None; the environment variable CHROMIUM goes first."""
@@ -167,6 +172,8 @@ def opened(
     window: tuple[int, int] = DESKTOP,
     dark: bool = False,
     scale: int = 1,
+    touch: bool = False,
+    scripts: bool = True,
 ) -> Iterator[tuple[Page, Report]]:
     """One page, loaded to its end, with what was found on the way.
 
@@ -176,6 +183,8 @@ def opened(
         window: width and height in pixels.
         dark: whether the reader prefers a dark page.
         scale: dots of the screen for one pixel.
+        touch: whether the screen takes fingers.
+        scripts: whether the browser runs scripts; where it does not, nothing is looked at.
 
     Yields:
         The page, to move things on it, and its report.
@@ -185,6 +194,8 @@ def opened(
         color_scheme="dark" if dark else "light",
         device_scale_factor=scale,
         service_workers="block",
+        has_touch=touch,
+        java_script_enabled=scripts,
     )
     try:
         report = Report()
@@ -200,12 +211,28 @@ def opened(
             lambda m: m.type == "error" and report.errors.append(m.text),
         )
         page.goto(address, wait_until="load")
-        _settle(page)
-        for name, value in page.evaluate(_INSPECT).items():
-            setattr(report, name, value)
+        if scripts:
+            _settle(page)
+            report.look(page)
         yield page, report
     finally:
         context.close()
+
+
+def turn(page: Page, window: tuple[int, int], dark: bool) -> None:
+    """Another window and another light for a page that is open, as when a reader turns a phone.
+
+    Args:
+        page: from `opened`.
+        window: width and height in pixels.
+        dark: whether the reader now prefers a dark page.
+    """
+    page.set_viewport_size({"width": window[0], "height": window[1]})
+    page.emulate_media(color_scheme="dark" if dark else "light")
+    page.wait_for_function(
+        "theme => document.documentElement.dataset.theme === theme", arg="dark" if dark else "light"
+    )
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 60)))")
 
 
 def _is_local(url: str) -> bool:

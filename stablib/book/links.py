@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
@@ -93,3 +94,26 @@ def outside_loads(html: Path) -> list[str]:
         for address in _read(path).loads
         if urlsplit(address).netloc
     ]
+
+
+def weights(html: Path) -> dict[str, int]:
+    """Bytes of each page with what it loads of its own: pictures and frames in it, and beside it.
+
+    What several pages load (the theme, MathJax, the widget manager) is fetched once for the whole
+    book, and not counted.
+
+    Args:
+        html: folder of the built book.
+    """
+    loads = {}
+    for path in pages(html):
+        local = (urlsplit(a) for a in _read(path).loads if not a.startswith("data:"))
+        loads[path] = {(path.parent / unquote(a.path)).resolve() for a in local if not a.netloc}
+    times = Counter(file for files in loads.values() for file in files)
+    shared = {file for file, count in times.items() if count > 1}
+    return {
+        path.relative_to(html).as_posix(): sum(
+            file.stat().st_size for file in {path} | (files - shared) if file.is_file()
+        )
+        for path, files in loads.items()
+    }

@@ -4,7 +4,7 @@ The book is looked for in the folder named by STABLIB_HTML, else in _build/html.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -44,3 +44,31 @@ def chromium() -> Iterator:
         missing("no Chromium found: the pages were not opened in a browser")
     with browser.chromium(executable) as running:
         yield running
+
+
+# Formulas are thousands of boxes that are hidden from screen readers, beside MathML that is not; they
+# have the colour of the words around them. A word in their place leaves all else to look at.
+_WITHOUT_FORMULAS = """() => {
+  for (const formula of document.querySelectorAll("mjx-container")) formula.replaceChildren("formula");
+}"""
+_AXE = """async () => {
+  const options = { resultTypes: ["violations"], iframes: false, preload: false };
+  const { violations } = await axe.run(document, options);
+  const grave = violations.filter((v) => v.impact === "serious" || v.impact === "critical");
+  return grave.flatMap((v) => v.nodes.map((n) => `${v.id} ${n.target.join(" ")}: `
+    + [...n.any, ...n.all, ...n.none].map((check) => check.message).join("; ")));
+}"""
+
+
+@pytest.fixture(scope="session")
+def barriers() -> Callable:
+    """What shuts readers out of the page as it stands: axe-core's serious and critical findings."""
+    script = (Path(__file__).parent / "axe" / "axe.min.js").read_text("utf-8")
+
+    def find(page) -> list[str]:
+        if not page.evaluate("'axe' in window"):
+            page.evaluate(_WITHOUT_FORMULAS)
+            page.evaluate(script)
+        return page.evaluate(_AXE)
+
+    return find
