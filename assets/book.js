@@ -33,16 +33,18 @@ window.addEventListener("load", () => {
     icon.removeAttribute("aria-labelledby");
     icon.querySelector("title")?.remove();
   }
-  const name = (slider) => {
-    const [handle, label, readout] = [".noUi-handle", ".widget-label", ".widget-readout"].map((part) => slider.querySelector(part));
-    if (!handle || !label || !readout) return;
-    for (const [attribute, words] of [["aria-label", label.textContent], ["aria-valuetext", readout.textContent]])
+  const name = (handle) => {
+    let row = handle;
+    while (row && !row.querySelector(".widget-readout")) row = row.parentElement;
+    if (!row) return; // not drawn yet
+    const [label, readout] = [".widget-label", ".widget-readout"].map((part) => row.querySelector(part).textContent);
+    for (const [attribute, words] of [["aria-label", label], ["aria-valuetext", readout]])
       if (handle.getAttribute(attribute) !== words) handle.setAttribute(attribute, words);
   };
-  const watch = new MutationObserver(() => document.querySelectorAll(".picture-slider").forEach(name));
+  const watch = new MutationObserver(() => document.querySelectorAll(".picture-slider .noUi-handle").forEach(name));
   for (const view of document.querySelectorAll('script[type="application/vnd.jupyter.widget-view+json"]'))
     watch.observe(view.parentElement, { childList: true, subtree: true, attributeFilter: ["aria-valuetext"] });
-  document.querySelectorAll(".picture-slider").forEach(name);
+  document.querySelectorAll(".picture-slider .noUi-handle").forEach(name);
 });
 
 /* The search reads excerpts from the pages it found, which a browser forbids to a page opened as a file. */

@@ -82,34 +82,6 @@ def found_at_every_setting(page, report, look):
     return found
 
 
-def test_every_slider_moves_and_changes_its_picture(book, chromium):
-    sliding = [p for p in links.pages(book) if "picture-slider" in p.read_text(encoding="utf-8")]
-    if not sliding:
-        pytest.skip("the book has no slider")
-    for path in sliding:
-        with browser.opened(chromium, path.as_uri()) as (page, _):
-            sliders = page.locator(".picture-slider")
-            assert sliders.count() > 0
-            for i in range(sliders.count()):
-                slider = sliders.nth(i)
-                picture, readout = (
-                    slider.locator("img:visible"),
-                    slider.locator(".widget-readout:visible"),
-                )
-                before = picture.get_attribute("src"), readout.inner_text()
-                handle = slider.locator(".noUi-handle:visible")
-                handle.focus()
-                at_end = handle.get_attribute("aria-valuenow") == handle.get_attribute(
-                    "aria-valuemax"
-                )
-                handle.press("ArrowLeft" if at_end else "ArrowRight")
-                assert picture.count() == 1
-                after = picture.get_attribute("src"), readout.inner_text()
-                assert before[0] != after[0]
-                assert before[1] != after[1]
-                assert after[1] in picture.get_attribute("alt")
-
-
 @pytest.mark.parametrize("name", names_of_pages())
 def test_a_page_is_whole_and_open_to_all_over_http(address, chromium, barriers, name):
     with browser.opened(chromium, f"{address}{name}.html") as (page, report):
