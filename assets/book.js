@@ -28,6 +28,7 @@ window.addEventListener("load", async () => {
 /* Names for what the theme and the widget manager leave without one, or name by other words than they show. */
 window.addEventListener("load", () => {
   for (const field of document.querySelectorAll(".search-button-field")) field.removeAttribute("aria-label");
+  for (const list of document.querySelectorAll(".citation-list")) list.removeAttribute("role"); // links lie between its entries
   for (const icon of document.querySelectorAll(".theme-switch-button svg")) {
     icon.setAttribute("aria-hidden", "true"); // the button around it has a name
     icon.removeAttribute("aria-labelledby");
