@@ -73,7 +73,7 @@ def steps_table() -> str:
     """The proof of Lemma 2 line by line, for four networks."""
     four = [(name, case) for name, case in shown() if not name.startswith("random")]
     columns = [steps(case.net, case.X) for _, case in four]
-    heads = [name.replace("$", "").replace("trained, ", "trained ") for name, _ in four]
+    heads = [name.replace("$", "").replace("trained, d = ", "trained d=") for name, _ in four]
     names = (
         "(99) sharpness as it is",
         "(101) first term n",
@@ -86,13 +86,13 @@ def steps_table() -> str:
         "(116) largest variance",
         "(120) slope by the R-norm",
     )
-    lines = [" " * 30 + "".join(f"{head.split(', D')[0]:>15}" for head in heads)]
+    lines = [" " * 29 + "".join(f"{head.split(', D')[0]:>13}" for head in heads)]
     lines += [
-        f"{name:30}" + "".join(f"{column[place]:15.2f}" for column in columns)
+        f"{name:29}" + "".join(f"{column[place]:13.2f}" for column in columns)
         for place, name in enumerate(names)
     ]
-    sharper = "".join(f"{sharpness_upper_bound(c.net, c.X):15.2f}" for _, c in four)
-    return "\n".join([*lines, f"{'our lemma':30}" + sharper])
+    sharper = "".join(f"{sharpness_upper_bound(c.net, c.X):13.2f}" for _, c in four)
+    return "\n".join([*lines, f"{'our lemma':29}" + sharper])
 
 
 def room_table() -> str:
