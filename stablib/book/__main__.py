@@ -13,6 +13,7 @@ from stablib.book.environment import Environment, SetupError, run_inside
 COMMANDS = {
     "setup": "create .venv and install everything into it (the others do it, too)",
     "book": "run all chapters, build the HTML book, print the path to open",
+    "pdf": "the whole book as one PDF, from the committed notebooks, by LaTeX",
     "test": "every check that CI runs; --only STEP[,STEP] for some of them",
     "test-full": "the same with longer searches: 1,000 examples a property, twenty kills",
     "notebooks": "run all chapters (or those named) and replace the committed notebooks",

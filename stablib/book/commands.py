@@ -37,6 +37,12 @@ def _book(arguments: list[str]) -> int:
     return make_book(say)
 
 
+def _pdf(arguments: list[str]) -> int:
+    from stablib.book.pdf import make_pdf
+
+    return make_pdf(arguments, say)
+
+
 def _notebooks(arguments: list[str]) -> int:
     from stablib.book.pipeline import make_notebooks
 
@@ -137,6 +143,7 @@ def _clean(arguments: list[str]) -> int:
 _DO: dict[str, Callable[[list[str]], int]] = {
     "setup": _setup,
     "book": _book,
+    "pdf": _pdf,
     "notebooks": _notebooks,
     "check": _check,
     "test": _test,

@@ -1,4 +1,4 @@
-"""The executed notebooks and the pages, made into an HTML book that needs no network."""
+"""The executed notebooks and the pages, made into HTML that needs no network, or into LaTeX."""
 
 from __future__ import annotations
 
@@ -33,19 +33,39 @@ def build(source: Path, html: Path) -> None:
         ValueError: if `source` holds no book.
         BookError: if anything was warned about.
     """
-    source, html = Path(source).resolve(), Path(html).resolve()
+    _build(source, html, [], "html", "index.html")
+
+
+def build_latex(source: Path, latex: Path) -> None:
+    """Build the book's LaTeX sources, as strictly, and put them into the folder `latex`.
+
+    No LaTeX is needed for that. The main file is book.tex.
+
+    Args:
+        source: folder of the book, as for `build`.
+        latex: folder to write; its parents are created.
+
+    Raises:
+        ValueError: if `source` holds no book.
+        BookError: if anything was warned about.
+    """
+    _build(source, latex, ["--builder", "custom", "--custom-builder", "latex"], "latex", "book.tex")
+
+
+def _build(source: Path, goal: Path, builder: list[str], folder: str, first: str) -> None:
+    source, goal = Path(source).resolve(), Path(goal).resolve()
     for name in ("_config.yml", "_toc.yml"):
         if not (source / name).is_file():
             raise ValueError(f"source is {source}, which has no {name}: a book's folder is needed")
     program = shutil.which("jupyter-book", path=str(Path(sys.executable).parent))
     if program is None:
         raise BookError(f"jupyter-book is not installed beside {sys.executable}")
-    html.parent.mkdir(parents=True, exist_ok=True)
+    goal.parent.mkdir(parents=True, exist_ok=True)
     # On the file system of the goal, so that the last step is a rename.
-    with tempfile.TemporaryDirectory(prefix=".book-", dir=html.parent) as work:
+    with tempfile.TemporaryDirectory(prefix=".book-", dir=goal.parent) as work:
         command = [program, "build", str(source), "-W", "-n", "--keep-going", "--all", "-q"]
         done = subprocess.run(
-            [*command, "--path-output", work],
+            [*command, *builder, "--path-output", work],
             cwd=source,
             env={**os.environ, "PYTHONHASHSEED": "0", "NO_COLOR": "1"},
             capture_output=True,
@@ -53,13 +73,13 @@ def build(source: Path, html: Path) -> None:
             check=False,
         )
         output = _COLOUR.sub("", done.stdout + done.stderr)
-        pages = Path(work) / "_build" / "html"
+        made = Path(work) / "_build" / folder
         found = complaints(output, source)
-        if done.returncode or found or not (pages / "index.html").is_file():
+        if done.returncode or found or not (made / first).is_file():
             raise BookError(_explain(found, output))
-        if html.exists():
-            html.rename(Path(work) / "old")
-        pages.rename(html)
+        if goal.exists():
+            goal.rename(Path(work) / "old")
+        made.rename(goal)
 
 
 def complaints(output: str, source: Path) -> list[str]:
