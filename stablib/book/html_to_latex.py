@@ -139,6 +139,8 @@ def to_latex(
     words = read.loose.strip()
     if words:
         return f"\n\\begin{{booklive}}{{{read.name}}}\n{words}\n\\end{{booklive}}\n"
+    if "data-replaces" in html:  # it takes the place of a figure, and that is printed
+        return ""
     if re.sub(r"<(script|style)\b.*?</\1>|<!--.*?-->", "", html, flags=re.DOTALL).strip():
         raise Untranslatable(f"nothing of this HTML can be printed: {html.strip()[:80]}")
     return ""
