@@ -30,7 +30,7 @@ _PAGE_LINK = re.compile(
     r"(?:\.\./)?(?:(?P<folder>chapters|pages)/)?(?P<page>\w+)\.html(?:#(?P<id>.+))?"
 )
 SHRINK = 0.78  # of a figure, from a screen to paper
-REFERENCE = "pages/api"  # set in small type
+REFERENCE = "pages/api"  # the first letters of pages set in small type
 UNBROKEN = 16  # lines of code that stay on one page
 LONG_TABLE = 12  # rows of a table that stay on one page
 _NAMED = (
@@ -152,7 +152,7 @@ class PaperTransform(SphinxPostTransform):
         self.document.insert(0, _latex(chapter_number(root)))
         pages = {page["docname"]: page for page in self.document.findall(addnodes.start_of_file)}
         for docname, page in pages.items():
-            small = r"\bookreference" if docname == REFERENCE else ""
+            small = r"\bookreference" if docname.startswith(REFERENCE) else ""
             page.insert(0, _latex(chapter_number(docname) + small))
             page.append(_latex(r"\bookordinary" if small else ""))
         # Sphinx puts the list of references behind the first page; it belongs to its own.
@@ -169,7 +169,7 @@ def _let_break(table: nodes.table) -> None:
         table["classes"] += ["longtable", "colwidths-given"]
         for spec, cells in zip(columns, zip(*rows, strict=True), strict=True):
             longest = max(map(_length, cells))
-            spec["colwidth"] = max(16, min(60, longest))
+            spec["colwidth"] = max(24, min(60, longest))  # links may be filled in later
 
 
 def _length(cell: nodes.Element) -> int:
