@@ -10,7 +10,12 @@ from stablib.book import pdf, site
 from stablib.book.html_to_latex import Untranslatable, to_latex
 from stablib.book.pipeline import ROOT
 
-CONFIG = (ROOT / "_config.yml").read_text(encoding="utf-8")
+# What reads the large book's own pages has nothing to read in the small one.
+CONFIG = re.sub(
+    r" *- stablib\.book\.(?!numbering|ledger_links|printing)\w+\n",
+    "",
+    (ROOT / "_config.yml").read_text(encoding="utf-8"),
+)
 TOC = """
 format: jb-book
 root: chapters/00_start
