@@ -15,7 +15,7 @@ from . import checks
 from .curvature import sharpness
 from .flattest import flattest_implementation
 from .given import best_multiplier
-from .meeting import GOAL, Meeting, bound_value, uniform
+from .meeting import CLOSE, GOAL, Meeting, bound_value, uniform
 from .network import ShallowReLU
 
 SEARCHED = 10_000  # numbers in X beyond which no pairs are looked for: the cells' programs take minutes there
@@ -168,7 +168,7 @@ def least_sharpness(net: ShallowReLU, X: Any, *, tol: float = GOAL) -> Bound:
         return _without_multiplier(net, X, tol)
     found = _bound(_met(net, X, tol, affine=True))
     if found.certified:
-        return found
+        return found if found.gap <= CLOSE else _or_flattest(found, net, X)
     free = _met(net, X, tol, affine=False)
     proven = Bound(free.value, free.U @ free.U.T, free.mu, found.upper, 1.0, found.net, True)
     return _or_flattest(proven, net, X)

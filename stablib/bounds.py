@@ -48,7 +48,8 @@ def sharpness_lower_bound(
     net = checks.network(net)
     mean, law = _law(checks.points_of(X, net), loss_curvature)
     norm = one_sided_norm if own_side else stability_norm
-    return _finite(mean * (1 + 2 * norm(net, law)))
+    with np.errstate(over="ignore", invalid="ignore"):  # _finite says what overflowed
+        return _finite(mean * (1 + 2 * norm(net, law)))
 
 
 def sharpness_upper_bound(
@@ -88,8 +89,9 @@ def sharpness_upper_bound(
     net = checks.network(net)
     X = checks.points_of(X, net)
     mean, law = _law(X, loss_curvature)
-    trace = _least_trace(net, law) if own_side else _over_sides(net.canonical(), law)[0].min()
-    return _finite(mean * trace)
+    with np.errstate(over="ignore", invalid="ignore"):  # _finite says what overflowed
+        trace = _least_trace(net, law) if own_side else _over_sides(net.canonical(), law)[0].min()
+        return _finite(mean * trace)
 
 
 def upper_bound_implementation(net: ShallowReLU, X: Any, loss_curvature: Any = None) -> ShallowReLU:

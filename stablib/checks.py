@@ -112,7 +112,8 @@ def normals(v: Any, d: int) -> np.ndarray:
         raise ValueError(
             f"v has shape {out.shape}; unit normals of shape (m, {d}) or ({d},) are needed"
         )
-    length = np.linalg.norm(out, axis=-1)
+    with np.errstate(over="ignore"):  # a row so long is refused
+        length = np.linalg.norm(out, axis=-1)
     if (np.abs(length - 1) > 1e-8).any():
         worst = np.ravel(length)[np.argmax(np.abs(length - 1))]
         raise ValueError(f"v has a row of length {worst:g}; unit normals are needed")

@@ -220,4 +220,8 @@ def hessian_operator(net: ShallowReLU, X: Any, y: Any = None) -> LinearOperator:
 def _arguments(net: Any, X: Any, y: Any) -> tuple[ShallowReLU, np.ndarray, np.ndarray | None]:
     net = checks.network(net)
     X = checks.points_of(X, net)
-    return net, X, None if y is None else net(X) - checks.labels(y, len(X))
+    if y is None:
+        return net, X, None
+    y = checks.labels(y, len(X))
+    with np.errstate(over="ignore", invalid="ignore"):  # the Hessian says what overflowed
+        return net, X, net(X) - y

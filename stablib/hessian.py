@@ -19,6 +19,7 @@ OVERFLOW = (
     "entries of moderate size are needed"
 )
 
+LARGEST = 1e150  # an eigenvalue whose square float64 still holds
 EXCESSES = (1e-13, 1e-12, 1e-11, 4e-11, 9e-11)  # how far above the top eigenvalue a proof is tried
 UNPROVEN = (
     "no bound within 1e-10 of the sharpness {:.10g} passed the inertia test; "
@@ -64,11 +65,19 @@ class Hessian:
 
     @classmethod
     def of(cls, net: ShallowReLU, X: np.ndarray, residual: np.ndarray | None = None) -> Hessian:
-        """At strict activations z > 0; without residuals E = 0."""
+        """At strict activations z > 0; without residuals E = 0.
+
+        Raises:
+            ValueError: if products with the residuals overflow.
+        """
         z = net.preactivations(X)
         X1 = np.hstack([X, np.ones((len(X), 1))])
         pull = np.zeros(len(X)) if residual is None else residual / len(X)
-        return cls(X1, (z > 0).astype(float), np.maximum(z, 0), net.w2, pull)
+        with np.errstate(over="ignore", invalid="ignore"):  # said below
+            found = cls(X1, (z > 0).astype(float), np.maximum(z, 0), net.w2, pull)
+            if not found.residual_norm < LARGEST:
+                raise ValueError(OVERFLOW)
+        return found
 
     def with_active(self, points: np.ndarray, neurons: np.ndarray, on: Any) -> Hessian:
         """The same, but neurons[q] counts as active at point points[q] exactly if on[q]."""
@@ -133,6 +142,8 @@ class Hessian:
         if floor == 0:
             w = self.features_times(u)
             return mu, w / np.linalg.norm(w)
+        if not mu < LARGEST:
+            raise ValueError(OVERFLOW)
         # Where E dominates, start above the answer: |H| <= |Phi Phi'/n| + |E|.
         mu = mu if mu > 2 * floor else mu + floor
         for _ in range(60):

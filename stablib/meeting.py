@@ -13,6 +13,7 @@ from scipy.linalg import eigh
 
 from .canonical import CanonicalForm
 from .conic import restricted_optimum
+from .hessian import LARGEST, OVERFLOW
 from .network import ShallowReLU
 from .pairs import Frame, Worst, scan, worst_pairs
 from .planes import ON_PLANE, Planes
@@ -28,6 +29,7 @@ MANY = 60  # pairs, beyond which idle ones leave
 LIGHT = (
     1e-9  # directions of a density that weigh less are dropped: they cost time and prove nothing
 )
+NOTHING = 1e-11  # a cost that is lost in the rounding of the bias
 GOAL = 1e-8  # relative gap at which the search ends, unless another is given
 
 
@@ -60,11 +62,22 @@ class Meeting:
         value: what both prove, where `proven` tells that the multiplier is admissible.
         proven: always true without a multiplier.
         upper: sharpness of the flattest network so far.
+
+    Raises:
+        ValueError: if what the slopes cost on the data overflows.
     """
 
     def __init__(self, net: ShallowReLU, X: np.ndarray, *, affine: bool, tol: float = GOAL) -> None:
         self.net, self.X, self.affine, self.tol = net, X, affine, tol
-        self.form, self.frame = net.canonical(), Frame(X)
+        self.form = net.canonical()
+        with np.errstate(over="ignore"):  # as infinite as the costs would be
+            slope = np.abs(self.form.a).sum() + np.abs(self.form.beta).sum()
+            reach = 1 + np.abs(X).max()
+            cost = max(1.0, slope) * reach * (reach + np.abs(self.form.b).max(initial=0))
+        if not cost < LARGEST:
+            raise ValueError(OVERFLOW)
+        # A linear part costs about slope times spread: what is nothing beside the 1 of the bias.
+        self.frame = Frame(X, NOTHING / max(1.0, slope))
         self.own = Planes(X, self.form.v, self.form.b)
         live = self.own.live[: self.own.m] & self.own.live[self.own.m :]
         self.planes = self.own if affine else self.own.subset(live)

@@ -141,9 +141,10 @@ def _standing_out(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
     Being extreme does not depend on the coordinates, so we look where all directions are as wide.
     """
-    n = len(X)
+    n, unit = len(X), np.abs(X).max() or 1.0
     if n == 1:
         return np.eye(1, X.shape[1]), np.ones(1)
+    X = X / unit  # so that no square below vanishes or overflows
     C = X - X.mean(axis=0)
     W, s, axes = np.linalg.svd(C, full_matrices=False)
     wide = s > max(SEEN * s[0], 1e-14 * n**0.5 * np.abs(X).max())
@@ -175,4 +176,4 @@ def _standing_out(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         others = np.delete(rows, j, axis=1)
         weights = nnls(others, rows[:, j], maxiter=100 * n)[0]
         look(np.array([j]), (rows[:, j] - others @ weights)[None, :-1])
-    return V, gap
+    return V, gap * unit

@@ -19,6 +19,7 @@ from .cells import Cells, cells
 
 POLISHED = 8  # pairs that are improved within their cell, where not all cells are visited
 STEPS = 6  # from cell to cell
+VANISHING = 1e-60  # a spread of which powers are no floats any more
 INSIDE = 1e-8  # how far a pair's hyperplane is moved off the data points, relative to its cell
 
 
@@ -27,6 +28,7 @@ class Frame:
 
     Args:
         X: data points, shape (n, d).
+        least: a spread that is not seen.
 
     Attributes:
         C: centred coordinates, (n, r).
@@ -34,11 +36,11 @@ class Frame:
         X1: the points with a 1 appended, or a shorter factor of XX' + 11'.
     """
 
-    def __init__(self, X: np.ndarray) -> None:
+    def __init__(self, X: np.ndarray, least: float = 0.0) -> None:
         self.mean = X.mean(axis=0)
         left, size, right = np.linalg.svd(X - self.mean, full_matrices=False)
         scale = np.abs(X).max(initial=0)
-        keep = size > 1e-11 * max(size.max(initial=0), scale)
+        keep = size > max(1e-11 * max(size.max(initial=0), scale), least, VANISHING)
         self.C = left[:, keep] * size[keep]
         self.basis = right[keep].T
         X1 = np.hstack([X, np.ones((len(X), 1))])

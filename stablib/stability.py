@@ -111,7 +111,9 @@ def _threshold(
     q = batch_noise(len(X), batch_size, replacement)
     tol = checks.nonnegative(tol, "tol")
     if y is not None:
-        loss = ((net(X) - checks.labels(y, len(X))) ** 2).mean() / 2
+        y = checks.labels(y, len(X))
+        with np.errstate(over="ignore", invalid="ignore"):  # a loss that is inf or NaN is refused
+            loss = ((net(X) - y) ** 2).mean() / 2
         if not loss <= tol:
             raise ValueError(
                 f"the loss of the network at y is {loss:g}; at most tol = {tol:g} is needed, as the "

@@ -17,14 +17,14 @@ class _Moments(NamedTuple):
 
     height: np.ndarray  # E[relu(z)], z = v.x - b
     pull: np.ndarray  # |E[1_active (x, 1)]|^2
-    height2: np.ndarray  # E[relu(z)^2]
+    rms: np.ndarray  # E[relu(z)^2]^(1/2)
     size2: np.ndarray  # E[1_active (|x|^2 + 1)]
 
     def g_tilde(self) -> np.ndarray:
         return self.height * np.sqrt(self.pull)
 
     def g_hat(self) -> np.ndarray:
-        return np.sqrt(self.height2 * self.size2)
+        return self.rms * np.sqrt(self.size2)
 
 
 class EmpiricalWeight:
@@ -143,7 +143,10 @@ class EmpiricalWeight:
             z = np.maximum(z, 0)
             mass = active.sum(axis=1)
             pull = ((active @ self.X) ** 2).sum(axis=1) + mass**2
-            return _Moments(z @ self.p, pull, z**2 @ self.p, active @ size2)
+            # Heights over the largest: a plane may be so far away that their squares overflow.
+            top = z.max(axis=1)
+            share = z / np.where(top > 0, top, 1)[:, None]
+            return _Moments(z @ self.p, pull, top * np.sqrt(share**2 @ self.p), active @ size2)
 
         return half(z), half(-z)
 
@@ -169,12 +172,10 @@ class EmpiricalWeight:
             active = np.searchsorted(-z, -b, side="left")  # points with z > b
             over = np.where(active > 0, z[np.maximum(active, 1) - 1] - b, 0.0)
             m, h = mass[active], height[active]
-            return _Moments(
-                h + over * m,
-                pull[active],
-                height2[active] + over * (2 * h + over * m),
-                size2[active],
-            )
+            # In units of 1 or of the step to the plane, which may be too long to be squared.
+            unit = np.maximum(over, 1.0)
+            square = height2[active] / unit / unit + over / unit * (2 * h + over * m) / unit
+            return _Moments(h + over * m, pull[active], unit * np.sqrt(square), size2[active])
 
         return half(z, b, p, X1, size2), half(-z[::-1], -b, p[::-1], X1[::-1], size2[::-1])
 
@@ -255,10 +256,13 @@ class IsotropicWeight:
         """E[x; x > b], in closed form for the normal law and for the uniform law on a disc."""
         name = getattr(self.marginal.dist, "name", "")
         if name == "norm":
-            return self.marginal.std() ** 2 * self.marginal.pdf(b)
+            # Beyond 1e100 deviations the density is 0, and its exponent would overflow.
+            far = 1e100 * self.marginal.std()
+            return self.marginal.std() ** 2 * self.marginal.pdf(np.clip(b, -far, far))
         if name == "semicircular":
             radius = 2 * float(self.marginal.std())
-            return 2 * radius * np.maximum(0.0, 1 - (b / radius) ** 2) ** 1.5 / (3 * np.pi)
+            share = np.clip(b / radius, -1, 1)
+            return 2 * radius * (1 - share**2) ** 1.5 / (3 * np.pi)
         values = [float(self.marginal.expect(lambda x: x, lb=value)) for value in np.ravel(b)]
         return np.array(values).reshape(np.shape(b))
 

@@ -35,7 +35,7 @@ def sampled_network(
         X: data points, shape (n, d); left out, the weight is 1.
 
     Raises:
-        ValueError: if `target` is no SmoothTarget, k is below 1, or `how` is unknown.
+        ValueError: if `target` is no SmoothTarget, k is below 1, `how` is unknown, or the seed is none.
 
     Example:
         >>> from stablib import r_norm
@@ -47,11 +47,12 @@ def sampled_network(
     Source: eqs. (123), (124), where a theorem gives the measure; here it is drawn.
     """
     target, k = _target(target), checks.count(k, "k")
+    rng = checks.generator(seed)
     if checks.choice(how, "how", HOW) == "sobol":
         # The first 2^m points are the balanced ones.
-        points = qmc.Sobol(target.d, seed=seed).random_base2(int(np.ceil(np.log2(k))))[:k]
+        points = qmc.Sobol(target.d, seed=rng).random_base2(int(np.ceil(np.log2(k))))[:k]
     else:
-        points = np.random.default_rng(seed).random((k, target.d))
+        points = rng.random((k, target.d))
     v, where = _spread(points, target.d)
     b, mass = _drawn(target, v, where, X)
     sign = np.sign(target._density(v, b))
@@ -131,14 +132,18 @@ def ball(places: int, d: int, radius: float, seed: int = 0) -> np.ndarray:
         seed: of the scrambling.
 
     Raises:
-        ValueError: if a number of points is below 1, or the radius is not positive.
+        ValueError: if a number of points is below 1, d is another one, or the radius is not positive.
 
     Example:
         >>> bool((np.linalg.norm(ball(64, 3, 2.0), axis=1) < 2).all())
         True
     """
     places, radius = checks.count(places, "places"), checks.positive(radius, "radius")
-    u = qmc.Sobol(d, seed=seed).random_base2(int(np.ceil(np.log2(places))))[:places]
+    if checks.count(d, "d") not in (1, 3):
+        raise ValueError(f"d is {d}; places of the ball are drawn in 1 and 3 dimensions")
+    u = qmc.Sobol(d, seed=checks.generator(seed)).random_base2(int(np.ceil(np.log2(places))))[
+        :places
+    ]
     if d == 1:
         return radius * (2 * u - 1)
     v, share = _spread(u, 3)
@@ -157,7 +162,7 @@ def ball_errors(
         places: Sobol points of which the mean is taken.
 
     Raises:
-        ValueError: if the radius is not positive or dimensions differ.
+        ValueError: if `net` is no ShallowReLU, the radius is not positive or dimensions differ.
 
     Example:
         >>> hill = SmoothTarget("gaussian", [[0.0]])
@@ -165,7 +170,7 @@ def ball_errors(
         >>> bool(ball_errors(zero, hill)[0] > 0.5)
         True
     """
-    target = _target(target)
+    target, net = _target(target), checks.network(net)
     x = ball(places, target.d, radius, seed=77)
     error = np.abs(net(checks.points_of(x, net)) - target(x))
     volume = 2 * radius if target.d == 1 else 4 / 3 * np.pi * radius**3

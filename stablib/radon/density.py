@@ -125,7 +125,7 @@ def two_points(x: Any) -> np.ndarray:
         raise ValueError(f"x has shape {x.shape}; points of the plane, (..., 2), are needed")
     e1 = np.array([1.0, 0.0])
     with np.errstate(divide="ignore"):
-        near = [np.log((y**2).sum(axis=-1)) / 2 for y in (x - e1, x + e1, x)]
+        near = [np.log(np.hypot(y[..., 0], y[..., 1])) for y in (x - e1, x + e1, x)]
     return np.sqrt(2) / 4 / (2 * np.pi) * (near[0] + near[1] - 2 * near[2])
 
 
@@ -144,7 +144,8 @@ def empirical(X: Any, points: Any, eps: Any, *, angles: int | None = None) -> np
             neighbouring lines below eps / 2 at every place.
 
     Raises:
-        ValueError: if the data or places are not planar, or eps is not positive.
+        ValueError: if the data or places are not planar, eps is not positive, or too small for the default
+            of `angles`.
 
     Example:
         >>> X = [[1.0, 0.0], [-1.0, 0.0]]
@@ -159,6 +160,11 @@ def empirical(X: Any, points: Any, eps: Any, *, angles: int | None = None) -> np
     eps = checks.positive(eps, "eps")
     if angles is None:
         far = np.linalg.norm(x, axis=1).max() + np.linalg.norm(X, axis=1).max()
+        if far > 1e6 * eps:
+            raise ValueError(
+                f"eps is {eps:g}, but the places and data reach to {far:g}: that takes more than 6e6 "
+                "directions; a number of `angles` is needed"
+            )
         angles = max(360, int(np.ceil(2 * np.pi * far / eps)))
     angles = checks.count(angles, "angles")
     # Half a step off the axes, where the projections of symmetric data would coincide.

@@ -20,7 +20,8 @@ def gaussian_radon(v: Any, b: Any, mean: Any, width: float = 1.0) -> np.ndarray:
         width: its standard deviation.
 
     Raises:
-        ValueError: if shapes do not fit, or the width is not positive.
+        ValueError: if shapes do not fit, the width is not positive, or the integrals exceed what float64
+            holds.
 
     Example:
         >>> gaussian_radon([1.0, 0.0], [1.0], [1.0, 5.0]).round(6)
@@ -28,11 +29,9 @@ def gaussian_radon(v: Any, b: Any, mean: Any, width: float = 1.0) -> np.ndarray:
 
     Source: eq. (24).
     """
-    mean = checks.array(mean, "mean")
-    v, b = checks.normals(v, len(mean)), checks.array(b, "b")
-    width = checks.positive(width, "width")
-    size = (np.sqrt(2 * np.pi) * width) ** (len(mean) - 1)
-    return size * np.exp(-((b - v @ mean) ** 2) / (2 * width**2))
+    t, width, d = _standardised(v, b, mean, width)
+    with np.errstate(over="ignore"):  # many widths away is as good as infinitely many
+        return _power(np.sqrt(2 * np.pi) * width, d - 1) * np.exp(-(t**2) / 2)
 
 
 def gaussian_inverse_dual(v: Any, b: Any, mean: Any = (0.0, 0.0), width: float = 1.0) -> np.ndarray:
@@ -55,9 +54,10 @@ def gaussian_inverse_dual(v: Any, b: Any, mean: Any = (0.0, 0.0), width: float =
 
     Source: eq. (27), d = 2.
     """
-    v, b = checks.normals(v, 2), checks.array(b, "b")
-    width = checks.positive(width, "width")
-    t = (b - v @ checks.array(mean, "mean")) / width
+    t, _, d = _standardised(v, b, mean, width)
+    if d != 2:
+        raise ValueError(f"mean has {d} entries; the two of a place in the plane are needed")
+    t = np.clip(t, -1e150, 1e150)  # where the limit 0 is reached, and no product overflows
     return (1 - np.sqrt(2) * t * dawsn(t / np.sqrt(2))) / (2 * np.pi)
 
 
@@ -70,7 +70,7 @@ def ball_radon(b: Any, radius: float = 1.0, d: int = 2) -> np.ndarray:
         d: dimension.
 
     Raises:
-        ValueError: if the radius is not positive or d is below 1.
+        ValueError: if the radius is not positive, d is below 1, or the integrals exceed what float64 holds.
 
     Example:
         >>> ball_radon([0.0, 0.6, 2.0]).round(6), ball_radon(0.0, d=3).round(6)
@@ -80,5 +80,30 @@ def ball_radon(b: Any, radius: float = 1.0, d: int = 2) -> np.ndarray:
     """
     b, radius = checks.array(b, "b"), checks.positive(radius, "radius")
     m = checks.count(d, "d") - 1
-    volume = np.exp(m / 2 * np.log(np.pi) - gammaln(m / 2 + 1))
-    return volume * np.where(np.abs(b) < radius, np.maximum(radius**2 - b**2, 0) ** (m / 2), 0.0)
+    volume = np.exp(m / 2 * np.log(np.pi) - gammaln(m / 2 + 1)) * _power(radius, m)
+    inside = np.abs(b) < radius
+    share = np.where(inside, b, 0.0) / radius
+    return volume * np.where(inside, ((1 - share) * (1 + share)) ** (m / 2), 0.0)
+
+
+def _standardised(v: Any, b: Any, mean: Any, width: Any) -> tuple[np.ndarray, float, int]:
+    """Distances of hyperplanes from a place in multiples of the width, shape of `b`; the width; d."""
+    mean = checks.array(mean, "mean")
+    if mean.ndim != 1 or mean.size == 0:
+        raise ValueError(f"mean has shape {mean.shape}; one place, (d,), is needed")
+    v, b = checks.hyperplanes(v, b, len(mean))
+    width = checks.positive(width, "width")
+    with np.errstate(over="ignore"):
+        return (b - v @ mean) / width, width, len(mean)
+
+
+def _power(length: float, m: int) -> float:
+    """length^m, as the measure of something m-dimensional."""
+    with np.errstate(over="ignore"):
+        out = float(np.float64(length) ** m)
+    if not np.isfinite(out):
+        raise ValueError(
+            f"the integrals over {m}-dimensional pieces of size {length:g} exceed what float64 holds; "
+            "a smaller size is needed"
+        )
+    return out

@@ -66,9 +66,10 @@ def inverse_radon_image(sinogram: Any, angles: Any) -> np.ndarray:
     Source: eq. (26), d = 2.
     """
     rows, angles = checks.array(sinogram, "sinogram"), _angles(angles)
-    if rows.ndim != 2 or len(rows) != len(angles):
+    if rows.ndim != 2 or len(rows) != len(angles) or rows.size == 0:
         raise ValueError(
-            f"sinogram has shape {rows.shape}, but there are {len(angles)} angles: one row each is needed"
+            f"sinogram has shape {rows.shape}, but there are {len(angles)} angles: one row of offsets "
+            "each is needed"
         )
     n = rows.shape[1]
     b = (np.arange(n) + 0.5) * 2 / n - 1

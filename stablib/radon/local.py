@@ -39,13 +39,18 @@ def harmonic_spike(points: Any, corner: Any, eps: Any, reach: float = 0.2) -> np
             f"points has shape {x.shape} and corner {corner.shape}; (m, 2) and (2,) are needed"
         )
     eps, reach = checks.positive(eps, "eps"), checks.positive(reach, "reach")
-    size = float(np.linalg.norm(corner))
+    size = float(np.hypot(*corner))
     if size == 0:
         raise ValueError("corner is the origin; no direction points away from it")
     out = corner / size
-    X, Y = (x - corner) @ out, (x - corner) @ np.array([-out[1], out[0]])
-    r2 = X**2 + Y**2
-    return X * (X**2 - 3 * Y**2) / (r2 + eps**2) ** 2 * np.exp(-r2 / reach**2)
+    # Quotients before powers, so that none overflows.
+    with np.errstate(over="ignore"):  # many reaches away is as good as infinitely many
+        r = np.hypot(*(x - corner).T)
+        end = np.exp(-((r / reach) ** 2))
+        size = np.hypot(r, eps)
+        unit = (x - corner) / size[:, None]
+    X, Y = unit @ out, unit @ np.array([-out[1], out[0]])
+    return X * (X**2 - 3 * Y**2) / size * end
 
 
 def crease_pairing(creases: Segments, corner: Any, eps: Any, reach: float = 0.2) -> float:

@@ -81,13 +81,14 @@ class Roof:
             np.concatenate([np.linalg.norm(n, axis=1), spokes]),
         )
 
-    def masses(self, theta: Any) -> tuple[np.ndarray, np.ndarray]:
+    def masses(self, theta: Any, seen: Any = True) -> tuple[np.ndarray, np.ndarray]:
         """What each corner contributes to the density: places v.z and masses m_z(v), both (angles, corners).
 
         The density is the sum of m_z / (4 pi^2 (b - v.z)); the last corner is the top, at the origin.
 
         Args:
             theta: angles of v, shape (m,).
+            seen: which creases count, broadcast to (angles, creases).
 
         Source: eqs. (136) to (139), collected by corners.
         """
@@ -98,7 +99,7 @@ class Roof:
         e = end - start
         along = v @ (e / np.linalg.norm(e, axis=1)[:, None]).T  # (angles, creases)
         with np.errstate(divide="ignore", invalid="ignore"):
-            share = c / along
+            share = np.where(seen, c / along, 0.0)
         m, k = np.zeros((len(theta), len(corners))), len(self.vertices)
         for i in range(k):
             m[:, i] += share[:, i]  # the side that leaves the vertex
@@ -118,7 +119,7 @@ class Roof:
 
         Source: eq. (134).
         """
-        theta, b = _broadcast(theta, b)
+        theta, b = angles_and_offsets(theta, b)
         v = np.stack([np.cos(theta), np.sin(theta)], axis=-1)
         out = np.zeros(theta.shape)
         for start, end, c in zip(*self.creases(), strict=True):
@@ -143,16 +144,36 @@ class Roof:
 
         Source: eqs. (27) and (138).
         """
-        theta, b = _broadcast(theta, b)
-        place, m = self.masses(theta.reshape(-1))
-        t = b.reshape(-1, 1) - place
-        with np.errstate(divide="ignore", invalid="ignore"):
+        theta, b = angles_and_offsets(theta, b)
+        turn, b = theta.reshape(-1), b.reshape(-1, 1)
+        eps = None if eps is None else checks.positive(eps, "eps")
+        start, end, c = self.creases()
+        length = np.linalg.norm(end - start, axis=1)
+        v = np.column_stack([np.cos(turn), np.sin(turn)])
+        # A crease almost parallel to the line: the masses of its two ends are large, and not their sum.
+        sine = np.abs(v @ (end - start).T) / length
+        from_start, from_end = b - v @ start.T, b - v @ end.T
+        if eps is None:
+            flat = (sine < 1e-15) | ((sine < 1e-3) & (from_start != 0) & (from_end != 0))
+        else:
+            flat = sine * length < 1e-6 * eps
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            place, m = self.masses(turn, ~flat)
             if eps is None:
-                terms = m / t
+                mass = np.abs(m) > 1e-12 * np.abs(m).max(axis=1, keepdims=True)
+                total = np.where(mass, m / (b - place), 0.0).sum(axis=1)
             else:
-                eps = checks.positive(eps, "eps")
-                terms = m * np.sqrt(2) / eps * dawsn(t / (np.sqrt(2) * eps))
-        return (terms.sum(axis=1) / (4 * np.pi**2)).reshape(theta.shape)[()]
+                root = np.sqrt(2) * eps
+                total = (m * np.sqrt(2) / eps * dawsn((b - place) / root)).sum(axis=1)
+            if flat.any():
+                if eps is None:
+                    near = -1 / from_start / from_end
+                else:
+                    t = (from_start + from_end) / 2 / root
+                    near = (1 - 2 * t * dawsn(t)) / eps**2
+                total += np.where(flat, c * length * near, 0.0).sum(axis=1)
+        total[np.isnan(total)] = np.inf  # two creases end here, of either sign
+        return (total / (4 * np.pi**2)).reshape(theta.shape)[()]
 
 
 def _planar(x: Any) -> np.ndarray:
@@ -162,7 +183,8 @@ def _planar(x: Any) -> np.ndarray:
     return x
 
 
-def _broadcast(theta: Any, b: Any) -> tuple[np.ndarray, np.ndarray]:
+def angles_and_offsets(theta: Any, b: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Angles and offsets as float64 arrays of one shape."""
     theta, b = checks.array(theta, "theta"), checks.array(b, "b")
     try:
         theta, b = np.broadcast_arrays(theta, b)

@@ -10,7 +10,7 @@ import numpy as np
 
 from .. import checks
 from ..weights import Weight
-from .polygon import Roof
+from .polygon import Roof, angles_and_offsets
 
 RATE = 8 * (1 + np.sqrt(2)) / np.pi**2  # the truncated norm is RATE log^2(1/eps) + O(log(1/eps))
 
@@ -44,7 +44,7 @@ def density(theta: Any, b: Any) -> np.ndarray:
         b: offsets.
 
     Raises:
-        ValueError: if either holds no finite numbers.
+        ValueError: if either holds no finite numbers, or their shapes do not fit.
 
     Example:
         >>> density(0.0, 2.0) * np.pi**2 * 12
@@ -52,8 +52,8 @@ def density(theta: Any, b: Any) -> np.ndarray:
 
     Source: eq. (139), with gamma_2 and 1/pi restored and without its second line.
     """
-    theta, b = checks.array(theta, "theta"), checks.array(b, "b")
-    with np.errstate(divide="ignore"):
+    theta, b = angles_and_offsets(theta, b)
+    with np.errstate(divide="ignore", over="ignore"):  # infinite at a corner, 0 far away
         return -1 / (np.pi**2 * (b**2 - np.cos(theta) ** 2) * (b**2 - np.sin(theta) ** 2))
 
 
@@ -181,8 +181,8 @@ def mollified_norm(weight: Weight, eps: Any, *, nodes: int = 12) -> float:
 
 def _share(eps: Any) -> float:
     eps = checks.positive(eps, "eps")
-    if eps >= 1:
-        raise ValueError(f"eps is {eps:g}; a number between 0 and 1 is needed")
+    if not 1e-100 <= eps < 1:
+        raise ValueError(f"eps is {eps:g}; a number between 0 and 1, at least 1e-100, is needed")
     return eps
 
 

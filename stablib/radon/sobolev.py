@@ -103,12 +103,13 @@ class SmoothTarget:
             raise ValueError(
                 f"X has {X.shape[1]} columns, but the target lives in dimension {self.d}"
             )
-        beta = [checks.count(n, "order", minimum=0) for n in np.ravel(order).tolist()]
+        whole = checks.array(order, "order").ravel().tolist()
+        beta = [checks.count(int(n) if n.is_integer() else n, "order", minimum=0) for n in whole]
         if len(beta) != self.d or sum(beta) > self.d + 1:
             raise ValueError(
                 f"order is {tuple(beta)}; {self.d} numbers with a sum of at most {self.d + 1} are needed"
             )
-        x = (X[:, None] - self.centres) / self.widths[:, None]
+        x = self._in_widths(X[:, None] - self.centres, self.widths[:, None])
         powers = self.profile.at((x**2).sum(axis=2), sum(beta))
         total = np.zeros(x.shape[:2])
         # The a-th derivative of F(x^2) is the sum over i of a!/(i! (a-2i)!) (2x)^(a-2i) F^(a-i)(x^2).
@@ -137,7 +138,7 @@ class SmoothTarget:
 
     def _density(self, v: np.ndarray, b: np.ndarray) -> np.ndarray:
         """The same for (m, d) or (1, d) normals and offsets (m,), unchecked."""
-        t = (b[:, None] - v @ self.centres.T) / self.widths
+        t = self._in_widths(b[:, None] - v @ self.centres.T, self.widths)
         F = self.profile.at(t**2, 3 if self.d == 3 else 2)
         alpha = 2 * F[1] + 4 * t**2 * F[2]  # phi''
         if self.d == 1:
@@ -145,6 +146,12 @@ class SmoothTarget:
         else:
             alpha = (t**2 * (12 * F[2] + 8 * t**2 * F[3]) + 3 * alpha) / (4 * np.pi)
         return (alpha / self.widths**2) @ self.heights
+
+    @staticmethod
+    def _in_widths(step: np.ndarray, width: np.ndarray) -> np.ndarray:
+        """Steps from a centre in multiples of the width; beyond 1e60 nothing is left of any hill."""
+        with np.errstate(over="ignore"):
+            return np.clip(step / width, -1e60, 1e60)
 
     def _edges(self, start: float, panels: int = 48) -> np.ndarray:
         """Ends of panels from `start`, 0 or minus the reach, to the reach of all hills."""
@@ -158,6 +165,7 @@ class SmoothTarget:
 
     def normals(self, directions: int) -> tuple[np.ndarray, np.ndarray]:
         """Unit normals (m, d) and areas (m,): both of the line, or a rule on the sphere."""
+        checks.count(directions, "directions")
         if self.d == 1:
             return np.array([[1.0], [-1.0]]), np.ones(2)
         return sphere(directions)
@@ -254,6 +262,7 @@ class SmoothTarget:
 
     def _weighted(self, values: Any, directions: int) -> float:
         """The integral of |values(x)| w(x), w(x) = c_d + zeta_d |x|, along rays from the origin."""
+        checks.count(directions, "directions")
         if self.d == 1:
             v, area, c, zeta = np.array([[1.0], [-1.0]]), np.ones(2), 2.0, 2.0
         else:

@@ -140,3 +140,15 @@ def test_isotropic_weight_of_another_law_is_the_limit_of_its_samples():
 def test_bad_arguments_are_named(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_planes_too_far_away_for_squares_have_their_weights():
+    X = np.random.default_rng(0).normal(size=(6, 2))
+    v, size2 = np.array([0.6, 0.8]), 1 + (X**2).sum() / 6
+    weight = EmpiricalWeight(X)
+    for far in (1e160, 1e300):
+        many, one = weight.g_hat([v, v], [-far, far]), weight.g_hat(v, [-far, far, 0.1])
+        assert_allclose(many, [far * np.sqrt(size2), 0], rtol=1e-12)
+        assert_allclose(one, [*many, weight.g_hat([v], [0.1])[0]], rtol=1e-12)
+        assert_array_equal(weight.g([v, v], [-far, far]), 0)
+        assert_allclose(IsotropicWeight().g_tilde(v, [far, -far]), [0, far])

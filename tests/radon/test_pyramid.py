@@ -198,9 +198,30 @@ def test_dawson_is_the_mollified_pole():
     assert np.sqrt(2) / eps * dawsn(b / (np.sqrt(2) * eps)) == pytest.approx(value, rel=1e-9)
 
 
+def test_lines_that_are_parallel_to_creases_are_no_exception():
+    b = np.array([-3.0, -0.6, 0.3, 2.0])
+    for theta in np.pi / 4 * np.arange(8):  # along the spokes, and along the sides
+        for near in (0.0, 1e-300, 1e-15, 1e-9, -2e-8, 1e-6, 0.9e-3, 1.1e-3):
+            found = DIAMOND.density(theta + near, b)
+            assert_allclose(found, pyramid.density(theta + near, b), rtol=1e-10)
+    for eps in (1e-3, 0.1):
+        turned = [DIAMOND.density(t, b, eps) for t in (0.0, 1e-12 * eps, 0.9e-6 * eps, 2e-6 * eps)]
+        assert_allclose(turned[1:], [turned[0]] * 3, rtol=1e-6)
+
+
+def test_a_line_through_the_top_alone_is_not_singular():
+    theta = np.array([0.3, 0.8, 1.1])
+    assert_allclose(DIAMOND.density(theta, 0.0), pyramid.density(theta, 0.0), rtol=1e-9)
+
+
 @pytest.mark.parametrize(
     ("call", "words"),
     [
+        (
+            lambda: pyramid.density(np.ones(2), np.ones(3)),
+            "theta has shape .2,. and b has shape .3,.",
+        ),
+        (lambda: pyramid.truncated_norm(1e-200), "at least 1e-100"),
         (lambda: pyramid.truncated_norm(0.0), "eps is 0"),
         (lambda: pyramid.truncated_norm(1.0), "between 0 and 1"),
         (lambda: pyramid.truncated_weighted_norm(IsotropicWeight(), 2.0), "between 0 and 1"),

@@ -42,8 +42,10 @@ _NO_WORDS = [("no such word", "nonsense"), ("empty text", ""), ("a number", 3), 
 
 def _networks(net):
     other = ShallowReLU.initial(net.d + 1, 3)
+
     class Duck:
         W1, b1, w2, b2, d, k = net.W1, net.b1, net.w2, net.b2, net.d, net.k
+
     return [
         ("a text", "net", Bent.WRONG),
         ("a number", 3, Bent.WRONG),
@@ -108,7 +110,11 @@ def _arrays(a):
         ("tensor with gradient", torch.tensor(a, requires_grad=True), a),
         ("float32", a.astype(np.float32), a.astype(np.float32).astype(float)),
         ("float16", a.astype(np.float16), a.astype(np.float16).astype(float)),
-        ("bfloat16 tensor", torch.tensor(a).bfloat16(), torch.tensor(a).bfloat16().double().numpy()),
+        (
+            "bfloat16 tensor",
+            torch.tensor(a).bfloat16(),
+            torch.tensor(a).bfloat16().double().numpy(),
+        ),
         ("NaN", nan, Bent.WRONG),
         ("inf", infinite, Bent.WRONG),
         ("NaN tensor", torch.tensor(nan), Bent.WRONG),
