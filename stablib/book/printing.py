@@ -306,9 +306,15 @@ class PaperWriter(LaTeXTranslator):
         return self.hypertarget(identifier)
 
 
+def _set_writer(app: Sphinx) -> None:
+    # Not for other builders: where any writer is set, the theme does not set its own.
+    if app.builder.name == "latex":
+        app.set_translator("latex", PaperWriter)
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register transform and writer with Sphinx."""
     app.add_node(box)
     app.add_post_transform(PaperTransform)
-    app.set_translator("latex", PaperWriter)
+    app.connect("builder-inited", _set_writer)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
