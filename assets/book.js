@@ -29,10 +29,16 @@ window.addEventListener("load", async () => {
 window.addEventListener("load", () => {
   for (const field of document.querySelectorAll(".search-button-field")) field.removeAttribute("aria-label");
   for (const list of document.querySelectorAll(".citation-list")) list.removeAttribute("role"); // links lie between its entries
-  for (const icon of document.querySelectorAll(".theme-switch-button svg")) {
-    icon.setAttribute("aria-hidden", "true"); // the button around it has a name
-    icon.removeAttribute("aria-labelledby");
-    icon.querySelector("title")?.remove();
+  const silence = (button) => { // its icons, drawn when it pleases their maker: the button around them has a name
+    for (const icon of button.querySelectorAll("svg[aria-labelledby], svg:not([aria-hidden='true'])")) {
+      icon.setAttribute("aria-hidden", "true");
+      icon.removeAttribute("aria-labelledby");
+      icon.querySelector("title")?.remove();
+    }
+  };
+  for (const button of document.querySelectorAll(".theme-switch-button")) {
+    silence(button);
+    new MutationObserver(() => silence(button)).observe(button, { childList: true, subtree: true });
   }
   const name = (handle) => {
     let row = handle;

@@ -47,6 +47,7 @@ const Lines = (() => {
     const figure = document.getElementById(root.dataset.replaces || "");
     if (figure) {
       figure.querySelectorAll("img").forEach((still) => { still.hidden = true; still.style.display = "none"; });
+      figure.querySelectorAll("a.image-reference").forEach((link) => { link.style.display = "none"; });
       figure.prepend(root);
     }
     root.replaceChildren();

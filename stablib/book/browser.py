@@ -233,6 +233,10 @@ def turn(page: Page, window: tuple[int, int], dark: bool) -> None:
         "theme => document.documentElement.dataset.theme === theme", arg="dark" if dark else "light"
     )
     page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 60)))")
+    # A colour on its way from one light to the other belongs to neither.
+    page.wait_for_function(
+        "() => !document.getAnimations().some((moving) => moving instanceof CSSTransition)"
+    )
 
 
 def _is_local(url: str) -> bool:

@@ -29,14 +29,14 @@ class Stop:
         page: of the book, relative to its folder.
         shows: selectors of the elements on the picture, from the first to the last.
         alt: what it shows, in words.
-        presses: a button on the page, and how often it is pressed before.
+        seconds: that it is in sight before, for what moves by itself.
     """
 
     name: str
     page: str
     shows: tuple[str, ...]
     alt: str
-    presses: tuple[str, int] = ("", 0)
+    seconds: float = 0.0
 
 
 STOPS = (
@@ -45,7 +45,7 @@ STOPS = (
         "chapters/00_overview.html",
         (".playground",),
         "A network fitted to nine points, and its sharpness over the steps, below the line 2/eta",
-        presses=("100 steps", 30),
+        seconds=12.0,
     ),
     Stop(
         "theorem",
@@ -108,13 +108,13 @@ def screenshot(page: Page, stop: Stop) -> bytes:
 
     from .pictures import few_colours, png
 
-    button, times = stop.presses
-    for _ in range(times):
-        page.get_by_role("button", name=button).click()
     found = [page.locator(shown).first for shown in stop.shows]
     for shown, place in zip(stop.shows, found, strict=True):
         if place.count() == 0:
             raise ValueError(f"{stop.page} has no {shown}; the tour shows it as {stop.name}.png")
+    if stop.seconds:
+        found[0].scroll_into_view_if_needed()
+        page.wait_for_timeout(1000 * stop.seconds)
     # What stays in sight while a reader scrolls would lie over the picture.
     page.add_style_tag(
         content=".bd-header-article, .skip-link, #pst-skip-link { display: none !important }"

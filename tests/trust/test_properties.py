@@ -50,8 +50,8 @@ def _antipodal(rng, W1, b1, w2, X):
 
 
 def _cancelling(rng, W1, b1, w2, X):
-    _antipodal(rng, W1, b1, w2, X)
-    w2[:] = w2[0]
+    i, j = rng.integers(0, len(W1), 2)
+    W1[j], b1[j], w2[j] = -W1[i], -b1[i], -w2[i]
 
 
 def _constant(rng, W1, b1, w2, X):
