@@ -49,8 +49,7 @@ def sampled_network(
     target, k = _target(target), checks.count(k, "k")
     rng = checks.generator(seed)
     if checks.choice(how, "how", HOW) == "sobol":
-        # The first 2^m points are the balanced ones.
-        points = qmc.Sobol(target.d, seed=rng).random_base2(int(np.ceil(np.log2(k))))[:k]
+        points = _sobol(k, target.d, seed)
     else:
         points = rng.random((k, target.d))
     v, where = _spread(points, target.d)
@@ -141,9 +140,7 @@ def ball(places: int, d: int, radius: float, seed: int = 0) -> np.ndarray:
     places, radius = checks.count(places, "places"), checks.positive(radius, "radius")
     if checks.count(d, "d") not in (1, 3):
         raise ValueError(f"d is {d}; places of the ball are drawn in 1 and 3 dimensions")
-    u = qmc.Sobol(d, seed=checks.generator(seed)).random_base2(int(np.ceil(np.log2(places))))[
-        :places
-    ]
+    u = _sobol(places, d, seed)
     if d == 1:
         return radius * (2 * u - 1)
     v, share = _spread(u, 3)
@@ -175,6 +172,13 @@ def ball_errors(
     error = np.abs(net(checks.points_of(x, net)) - target(x))
     volume = 2 * radius if target.d == 1 else 4 / 3 * np.pi * radius**3
     return float(volume * error.mean()), float(error.max())
+
+
+def _sobol(count: int, d: int, seed: Any) -> np.ndarray:
+    """Points of the unit cube (count, d): the first of 2^m, which are the balanced ones."""
+    checks.generator(seed)
+    # SciPy scrambles otherwise for a number than for the Generator made of it: the number it is.
+    return qmc.Sobol(d, seed=seed).random_base2(int(np.ceil(np.log2(count))))[:count]
 
 
 def _target(target: Any) -> SmoothTarget:
