@@ -147,6 +147,8 @@ class Roof:
         theta, b = angles_and_offsets(theta, b)
         turn, b = theta.reshape(-1), b.reshape(-1, 1)
         eps = None if eps is None else checks.positive(eps, "eps")
+        if eps is not None and turn.size and (turn == turn[0]).all():
+            turn = turn[:1]  # parallel lines: their corners and masses are the same
         start, end, c = self.creases()
         length = np.linalg.norm(end - start, axis=1)
         v = np.column_stack([np.cos(turn), np.sin(turn)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -213,6 +214,12 @@ def _offsets(curves: np.ndarray, eps: float, nodes: int) -> tuple[np.ndarray, np
     return np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts])
 
 
+@cache
+def _rule(nodes: int) -> tuple[np.ndarray, np.ndarray]:
+    """Gauss's rule on (-1, 1); to find its nodes takes longer than to use them."""
+    return np.polynomial.legendre.leggauss(nodes)
+
+
 def _panels(
     ends: np.ndarray, eps: float, nodes: int, finest: float
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -222,7 +229,7 @@ def _panels(
     steps = max(1, int(np.ceil(np.log2(max(half / (finest * eps), 2.0)))))
     grid = half * 2.0 ** -np.arange(steps, -1, -1.0)
     breaks = np.concatenate([[low], low + grid, (high - grid[-2::-1]), [high]])
-    node, weight = np.polynomial.legendre.leggauss(nodes)
+    node, weight = _rule(nodes)
     middle, size = (breaks[1:] + breaks[:-1]) / 2, np.diff(breaks) / 2
     return (middle[:, None] + size[:, None] * node).ravel(), (size[:, None] * weight).ravel()
 
@@ -233,7 +240,7 @@ def _graded(f: Any, end: float, kinks: list[float]) -> float:
     breaks = np.unique(
         np.concatenate([np.geomspace(smallest, end, 120), [k for k in kinks if smallest < k < end]])
     )
-    node, weight = np.polynomial.legendre.leggauss(20)
+    node, weight = _rule(20)
     logs = np.log(breaks)
     middle, size = (logs[1:] + logs[:-1]) / 2, np.diff(logs) / 2
     t = np.exp(middle[:, None] + size[:, None] * node)
