@@ -72,18 +72,20 @@ def test_kernels_compute_on_one_thread_and_see_no_settings_of_the_user():
     assert variables["HOME"] == "/home"
 
 
-def test_the_builder_gets_executed_notebooks_and_no_texts_of_chapters(tmp_path):
+def test_the_builder_gets_executed_notebooks_with_their_texts_and_no_others(tmp_path):
     root, executed, source = tmp_path / "root", tmp_path / "executed", tmp_path / "source"
     for folder in (root / "pages", root / "chapters", executed, source):
         folder.mkdir(parents=True)
     (root / "_config.yml").write_text("title: a book")
     (root / "pages" / "notation.md").write_text("# Notation")
     (root / "chapters" / "00_small.md").write_text("# Small")
+    (root / "chapters" / "01_not_executed.md").write_text("# Later")
     (executed / "00_small.ipynb").write_text("{}")
     (source / "left_over.md").write_text("of an older build")
     gather(executed, source, root)
     files = {str(p.relative_to(source)) for p in source.rglob("*") if p.is_file()}
-    assert files == {"_config.yml", "pages/notation.md", "chapters/00_small.ipynb"}
+    chapter = {"chapters/00_small.ipynb", "chapters/00_small.md"}
+    assert files == {"_config.yml", "pages/notation.md"} | chapter
 
 
 def test_a_book_with_a_failing_chapter_is_not_built(tmp_path, monkeypatch):
