@@ -234,8 +234,8 @@ def turn(page: Page, window: tuple[int, int], dark: bool) -> None:
     )
     page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 60)))")
     # A colour on its way from one light to the other belongs to neither.
-    page.wait_for_function(
-        "() => !document.getAnimations().some((moving) => moving instanceof CSSTransition)"
+    page.evaluate(
+        "() => document.getAnimations().filter((a) => a instanceof CSSTransition).forEach((a) => a.finish())"
     )
 
 
