@@ -139,6 +139,10 @@ def to_latex(
     words = read.loose.strip()
     if words:
         return f"\n\\begin{{booklive}}{{{read.name}}}\n{words}\n\\end{{booklive}}\n"
+    if re.fullmatch(
+        r"\s*<div[^>]*></div>\s*", html
+    ):  # room for a script, whose still picture is printed
+        return ""
     if "data-replaces" in html:  # it takes the place of a figure, and that is printed
         return ""
     if re.sub(r"<(script|style)\b.*?</\1>|<!--.*?-->", "", html, flags=re.DOTALL).strip():
