@@ -20,7 +20,7 @@ from .planes import ON_PLANE, Planes
 
 ROUNDS = 60
 PROOFS = 20
-IDLE = 4  # proofs in a row that prove no more
+IDLE = 4  # rounds, or proofs, in a row that gain next to nothing
 CLOSE = 1e-6  # relative gap that is good enough after a proof
 SUBSPACE = 12  # columns at most; the least heavy ones leave
 FRESH = 2  # eigenvectors that join in a round
@@ -153,7 +153,7 @@ class Meeting:
             self.latest = U, Q @ found.multiplier
             self._improve_bound(*self.latest)
             idle = idle + 1 if before - (self.upper - self.value) <= 0.01 * before else 0
-            if idle == 4:
+            if idle == IDLE:
                 break
 
     @property

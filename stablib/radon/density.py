@@ -10,6 +10,7 @@ from scipy import stats
 from .. import checks
 from ..weights import IsotropicWeight
 from .pieces import backproject, pieces
+from .quadrature import gauss
 
 _CHUNK = 2_000_000  # breaks kept at a time: 48 MB
 _NODES = 200  # of Gauss's rule in u, where b = r cosh(u)
@@ -86,7 +87,7 @@ def _parts(r: np.ndarray) -> list[np.ndarray]:
 def _abel(weight: IsotropicWeight, r: np.ndarray, end: float) -> np.ndarray:
     """The integral (81) at radii r (m,) between 0 and the end of the law."""
     # b = r cosh(u) takes the root out of the denominator.
-    nodes, weights = np.polynomial.legendre.leggauss(_NODES)
+    nodes, weights = gauss(_NODES)
     half = np.arccosh(end / r) / 2
     u = half[:, None] * (1 + nodes)
     return -half * (_slope(weight, r[:, None] * np.cosh(u)) @ weights) / np.pi

@@ -9,6 +9,7 @@ import numpy as np
 from .. import checks
 from .polygon import Roof, Segments
 from .primal import line_integrals
+from .quadrature import gauss
 
 
 def harmonic_spike(points: Any, corner: Any, eps: Any, reach: float = 0.2) -> np.ndarray:
@@ -77,7 +78,7 @@ def crease_pairing(creases: Segments, corner: Any, eps: Any, reach: float = 0.2)
     """
     corner = checks.array(corner, "corner")
     total = 0.0
-    node, weight = np.polynomial.legendre.leggauss(20)
+    node, weight = gauss(20)
     for start, end, c in zip(*creases, strict=True):
         for near, far in ((start, (start + end) / 2), (end, (start + end) / 2)):
             # Panels that double away from the end: the spike varies like 1 / distance.

@@ -9,6 +9,8 @@ import numpy as np
 from numba import njit
 from scipy.special import dawsn, ndtr
 
+from .quadrature import gauss
+
 _STEP = 1 / 64  # of the tables below
 _FAR = 16.0  # where the tables end and the asymptotic series takes over
 
@@ -85,7 +87,7 @@ def _tables() -> tuple[np.ndarray, np.ndarray]:
     t = np.arange(0, _FAR + 2 * _STEP, _STEP)
     q = np.sqrt(2) * dawsn(t / np.sqrt(2))
     # Integrals over the steps by Gauss's rule with five nodes: exact to rounding on steps this short.
-    nodes, weights = np.polynomial.legendre.leggauss(5)
+    nodes, weights = gauss(5)
     inner = t[:-1, None] + _STEP / 2 * (1 + nodes)
     parts = np.sqrt(2) * dawsn(inner / np.sqrt(2)) @ weights * _STEP / 2
     return q, np.concatenate([[0.0], np.cumsum(parts)])

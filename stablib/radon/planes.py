@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..weights import EmpiricalWeight
-from .quadrature import Rows, zeros
+from .quadrature import Rows, gauss, zeros
 
 _CHUNK = 60_000  # nodes at a time: they stay in the cache
 
@@ -57,7 +57,7 @@ def _rows(
     by_place = np.argsort(cuts, axis=1, kind="stable")
     cuts = np.take_along_axis(cuts, by_place, axis=1)
     behind = np.cumsum(by_place >= cuts.shape[1] - z.shape[1], axis=1)[:, :-1]  # (m, pieces)
-    node, share = np.polynomial.legendre.leggauss(nodes)
+    node, share = gauss(nodes)
     half = np.diff(cuts, axis=1) / 2
     b = (cuts[:, :-1] + half)[..., None] + half[..., None] * node  # (m, pieces, nodes)
     p = law.p[order]

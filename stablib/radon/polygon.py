@@ -81,32 +81,38 @@ class Roof:
             np.concatenate([np.linalg.norm(n, axis=1), spokes]),
         )
 
-    def masses(self, theta: Any, seen: Any = True) -> tuple[np.ndarray, np.ndarray]:
+    def masses(self, theta: Any) -> tuple[np.ndarray, np.ndarray]:
         """What each corner contributes to the density: places v.z and masses m_z(v), both (angles, corners).
 
-        The density is the sum of m_z / (4 pi^2 (b - v.z)); the last corner is the top, at the origin.
+        The density is the sum of m_z / (4 pi^2 (b - v.z)); the last corner is the top, at the origin. Masses
+        are infinite where v is a normal of a crease.
 
         Args:
             theta: angles of v, shape (m,).
-            seen: which creases count, broadcast to (angles, creases).
 
         Source: eqs. (136) to (139), collected by corners.
         """
-        theta = np.atleast_1d(checks.array(theta, "theta"))
-        v = np.column_stack([np.cos(theta), np.sin(theta)])
-        corners = np.vstack([self.vertices, [0.0, 0.0]])
+        v = _directions(np.atleast_1d(checks.array(theta, "theta")))
+        return self._places(v), self._masses(v, True)
+
+    def _places(self, v: np.ndarray) -> np.ndarray:
+        return v @ np.vstack([self.vertices, [0.0, 0.0]]).T
+
+    def _masses(self, v: np.ndarray, seen: Any) -> np.ndarray:
+        """Masses (directions, corners) of the creases that are seen: True, or (directions, creases)."""
         start, end, c = self.creases()
         e = end - start
-        along = v @ (e / np.linalg.norm(e, axis=1)[:, None]).T  # (angles, creases)
+        along = v @ (e / np.linalg.norm(e, axis=1)[:, None]).T  # (directions, creases)
         with np.errstate(divide="ignore", invalid="ignore"):
             share = np.where(seen, c / along, 0.0)
-        m, k = np.zeros((len(theta), len(corners))), len(self.vertices)
+        k = len(self.vertices)
+        m = np.zeros((len(v), k + 1))
         for i in range(k):
             m[:, i] += share[:, i]  # the side that leaves the vertex
             m[:, (i + 1) % k] -= share[:, i]  # and arrives at the next
             m[:, k] += share[:, k + i]
             m[:, i] -= share[:, k + i]
-        return v @ corners.T, m
+        return m
 
     def radon_laplacian(self, theta: Any, b: Any) -> np.ndarray:
         """The Radon transform of the Laplacian, shape of theta and b broadcast together.
@@ -145,37 +151,51 @@ class Roof:
         Source: eqs. (27) and (138).
         """
         theta, b = angles_and_offsets(theta, b)
-        turn, b = theta.reshape(-1), b.reshape(-1, 1)
-        eps = None if eps is None else checks.positive(eps, "eps")
-        if eps is not None and turn.size and (turn == turn[0]).all():
-            turn = turn[:1]  # parallel lines: their corners and masses are the same
-        start, end, c = self.creases()
-        length = np.linalg.norm(end - start, axis=1)
-        v = np.column_stack([np.cos(turn), np.sin(turn)])
-        # A crease almost parallel to the line: the masses of its two ends are large, and not their sum.
-        sine = np.abs(v @ (end - start).T) / length
-        from_start, from_end = b - v @ start.T, b - v @ end.T
+        v, offset = _directions(theta.reshape(-1)), b.reshape(-1, 1)
         if eps is None:
-            flat = (sine < 1e-15) | ((sine < 1e-3) & (from_start != 0) & (from_end != 0))
+            total = self._sharp(v, offset)
         else:
-            flat = sine * length < 1e-6 * eps
-        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            place, m = self.masses(turn, ~flat)
-            if eps is None:
-                mass = np.abs(m) > 1e-12 * np.abs(m).max(axis=1, keepdims=True)
-                total = np.where(mass, m / (b - place), 0.0).sum(axis=1)
-            else:
-                root = np.sqrt(2) * eps
-                total = (m * np.sqrt(2) / eps * dawsn((b - place) / root)).sum(axis=1)
-            if flat.any():
-                if eps is None:
-                    near = -1 / from_start / from_end
-                else:
-                    t = (from_start + from_end) / 2 / root
-                    near = (1 - 2 * t * dawsn(t)) / eps**2
-                total += np.where(flat, c * length * near, 0.0).sum(axis=1)
+            total = self._smoothed(v, offset, checks.positive(eps, "eps"))
         total[np.isnan(total)] = np.inf  # two creases end here, of either sign
         return (total / (4 * np.pi**2)).reshape(theta.shape)[()]
+
+    # A crease almost parallel to the line has two large masses, whose sum is lost in rounding: both
+    # densities, times 4 pi^2, take such a crease by itself, as c |e| times a difference quotient.
+
+    def _sharp(self, v: np.ndarray, b: np.ndarray) -> np.ndarray:
+        start, end, c = self.creases()
+        length = np.linalg.norm(end - start, axis=1)
+        sine = np.abs(v @ (end - start).T) / length
+        from_start, from_end = b - v @ start.T, b - v @ end.T
+        flat = (sine < 1e-15) | ((sine < 1e-3) & (from_start != 0) & (from_end != 0))
+        m = self._masses(v, ~flat)
+        mass = np.abs(m) > 1e-12 * np.abs(m).max(axis=1, keepdims=True)
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            total = np.where(mass, m / (b - self._places(v)), 0.0).sum(axis=1)
+            if flat.any():
+                near = -1 / from_start / from_end
+                total += np.where(flat, c * length * near, 0.0).sum(axis=1)
+        return total
+
+    def _smoothed(self, v: np.ndarray, b: np.ndarray, eps: float) -> np.ndarray:
+        if len(v) and (v == v[0]).all():
+            v = v[:1]  # parallel lines: their corners and masses are the same
+        start, end, c = self.creases()
+        length = np.linalg.norm(end - start, axis=1)
+        flat = np.abs(v @ (end - start).T) < 1e-6 * eps
+        root = np.sqrt(2) * eps
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            height = np.sqrt(2) / eps * dawsn((b - self._places(v)) / root)
+            total = (self._masses(v, ~flat) * height).sum(axis=1)
+            if flat.any():
+                t = (b - v @ ((start + end) / 2).T) / root
+                near = (1 - 2 * t * dawsn(t)) / eps**2
+                total += np.where(flat, c * length * near, 0.0).sum(axis=1)
+        return total
+
+
+def _directions(theta: np.ndarray) -> np.ndarray:
+    return np.column_stack([np.cos(theta), np.sin(theta)])
 
 
 def _planar(x: Any) -> np.ndarray:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ import numpy as np
 from .. import checks
 from ..weights import Weight
 from .polygon import Roof, angles_and_offsets
+from .quadrature import gauss
 
 RATE = 8 * (1 + np.sqrt(2)) / np.pi**2  # the truncated norm is RATE log^2(1/eps) + O(log(1/eps))
 
@@ -214,12 +214,6 @@ def _offsets(curves: np.ndarray, eps: float, nodes: int) -> tuple[np.ndarray, np
     return np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts])
 
 
-@cache
-def _rule(nodes: int) -> tuple[np.ndarray, np.ndarray]:
-    """Gauss's rule on (-1, 1); to find its nodes takes longer than to use them."""
-    return np.polynomial.legendre.leggauss(nodes)
-
-
 def _panels(
     ends: np.ndarray, eps: float, nodes: int, finest: float
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -229,7 +223,7 @@ def _panels(
     steps = max(1, int(np.ceil(np.log2(max(half / (finest * eps), 2.0)))))
     grid = half * 2.0 ** -np.arange(steps, -1, -1.0)
     breaks = np.concatenate([[low], low + grid, (high - grid[-2::-1]), [high]])
-    node, weight = _rule(nodes)
+    node, weight = gauss(nodes)
     middle, size = (breaks[1:] + breaks[:-1]) / 2, np.diff(breaks) / 2
     return (middle[:, None] + size[:, None] * node).ravel(), (size[:, None] * weight).ravel()
 
@@ -240,7 +234,7 @@ def _graded(f: Any, end: float, kinks: list[float]) -> float:
     breaks = np.unique(
         np.concatenate([np.geomspace(smallest, end, 120), [k for k in kinks if smallest < k < end]])
     )
-    node, weight = _rule(20)
+    node, weight = gauss(20)
     logs = np.log(breaks)
     middle, size = (logs[1:] + logs[:-1]) / 2, np.diff(logs) / 2
     t = np.exp(middle[:, None] + size[:, None] * node)

@@ -1,8 +1,9 @@
-"""Integrals of absolute values, cut at the sign changes, and rules on the sphere."""
+"""Gauss's rule, integrals of absolute values cut at the sign changes, and rules on the sphere."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,23 @@ from scipy.optimize.elementwise import find_root
 from .. import checks
 
 Rows = Callable[[np.ndarray, np.ndarray], np.ndarray]
+
+
+@cache
+def gauss(nodes: int) -> tuple[np.ndarray, np.ndarray]:
+    """Nodes and weights of Gauss's rule on (-1, 1), each (nodes,), exact for degrees below 2 nodes.
+
+    Kept, since finding the nodes takes longer than using them; the arrays cannot be written to.
+
+    Example:
+        >>> node, weight = gauss(2)
+        >>> float(round(weight @ node**2, 12))
+        0.666666666667
+    """
+    rule = np.polynomial.legendre.leggauss(nodes)
+    for part in rule:
+        part.flags.writeable = False
+    return rule
 
 
 def absolute_integrals(
@@ -39,7 +57,7 @@ def absolute_integrals(
         raise ValueError(
             f"edges has shape {edges.shape}; ascending rows of at least two are needed"
         )
-    node, share = np.polynomial.legendre.leggauss(checks.count(nodes, "nodes"))
+    node, share = gauss(checks.count(nodes, "nodes"))
     m = len(edges)
     row = np.broadcast_to(np.arange(m)[:, None], edges.shape)
     crossed, zero = _crossings(f, edges)
@@ -104,7 +122,7 @@ def sphere(directions: int, *, octant: bool = False) -> tuple[np.ndarray, np.nda
         True
     """
     n = checks.count(directions, "directions")
-    node, share = np.polynomial.legendre.leggauss(n)
+    node, share = gauss(n)
     if octant:
         # Dense towards the ends of both angles, where derivatives along the axes have zeros far out.
         u = (1 + node) / 2
