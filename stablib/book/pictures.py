@@ -45,7 +45,10 @@ def drawn(figure: Figure, dpi: float = DPI, **options: Any) -> Image.Image:
         options: what `savefig` takes.
     """
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=DOTS * dpi, facecolor="white", **options)
+    plain = {"compress_level": 0}  # it is read again at once
+    figure.savefig(
+        buffer, format="png", dpi=DOTS * dpi, facecolor="white", pil_kwargs=plain, **options
+    )
     return few_colours(Image.open(buffer))
 
 
@@ -56,9 +59,9 @@ def few_colours(picture: Image.Image, levels: int = LEVELS) -> Image.Image:
         picture: any; what is transparent must be gone.
         levels: of red, green and blue.
     """
-    pixels = np.asarray(picture.convert("RGB"), dtype=float)  # (height, width, 3)
-    steps = np.round(pixels / 255 * (levels - 1)).astype(int)
-    code = steps @ [levels**2, levels, 1]  # (height, width), one number for a colour
+    step = np.round(np.arange(256) / 255 * (levels - 1)).astype(int)
+    red, green, blue = (step[np.asarray(band)] for band in picture.convert("RGB").split())
+    code = (red * levels + green) * levels + blue  # (height, width), one number for a colour
     there = np.flatnonzero(np.bincount(code.ravel()))
     colours = np.stack(np.unravel_index(there, (levels,) * 3), axis=1) * 255 / (levels - 1)
     colours = np.round(colours).astype(np.uint8)  # (number of colours, 3); white stays white

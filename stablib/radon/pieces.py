@@ -93,7 +93,7 @@ def _tables() -> tuple[np.ndarray, np.ndarray]:
     return q, np.concatenate([[0.0], np.cumsum(parts)])
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _filtered(
     s: float,
     place: np.ndarray,
@@ -133,7 +133,7 @@ def _filtered(
     return total / np.pi
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _at_points(
     x: np.ndarray,
     v: np.ndarray,
@@ -151,7 +151,7 @@ def _at_points(
             out[i] += _filtered(s, place[a], jump[a], bend[a], eps, q, big_q)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _through_table(
     x: np.ndarray,
     v: np.ndarray,

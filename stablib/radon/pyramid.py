@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .. import checks
-from ..weights import Weight
+from ..weights import IsotropicWeight, Weight
 from .polygon import Roof, angles_and_offsets
 from .quadrature import gauss
 
@@ -141,7 +141,7 @@ def truncated_weighted_norm(weight: Weight, eps: Any, *, nodes: int = 12) -> flo
         b, inner = _offsets(curves, eps, nodes)
         return inner @ (np.abs(density(theta, b)) * weight.g(v, b)) if len(b) else 0.0
 
-    return _over_angles(line, eps, nodes, 1e-3)
+    return _over_angles(line, weight, eps, nodes, 1e-3)
 
 
 def mollified_norm(weight: Weight, eps: Any, *, nodes: int = 12) -> float:
@@ -177,7 +177,7 @@ def mollified_norm(weight: Weight, eps: Any, *, nodes: int = 12) -> float:
         b, inner = (np.concatenate([p[i] for p in parts]) for i in (0, 1))
         return inner @ (np.abs(roof.density(theta, b, eps)) * weight.g(v, b))
 
-    return _over_angles(line, eps, nodes, 1e-2)
+    return _over_angles(line, weight, eps, nodes, 1e-2)
 
 
 def _share(eps: Any) -> float:
@@ -188,15 +188,24 @@ def _share(eps: Any) -> float:
 
 
 def _over_angles(
-    line: Callable[[float, np.ndarray], float], eps: float, nodes: int, finest: float
+    line: Callable[[float, np.ndarray], float],
+    weight: Weight,
+    eps: float,
+    nodes: int,
+    finest: float,
 ) -> float:
-    """Integral over the circle of a function of the direction, whose peaks are at multiples of pi/4."""
-    turn, weights = _panels(np.array([0.0, np.pi / 4]), eps, nodes, finest)
+    """Integral over the circle of a function of the direction, whose peaks are at multiples of pi/4.
+
+    v and -v have the same planes; and the pyramid is the same in all eighths of the circle, so that without
+    a direction in the price one of them will do.
+    """
+    turn, share = _panels(np.array([0.0, np.pi / 4]), eps, nodes, finest)
+    eighths = 1 if isinstance(weight, IsotropicWeight) else 4
     total = 0.0
-    for quarter in range(8):
-        for theta, weight in zip(quarter * np.pi / 4 + turn, weights, strict=True):
-            total += weight * line(theta, np.array([np.cos(theta), np.sin(theta)]))
-    return float(total)
+    for eighth in range(eighths):
+        for theta, size in zip(eighth * np.pi / 4 + turn, share, strict=True):
+            total += size * line(theta, np.array([np.cos(theta), np.sin(theta)]))
+    return float(total) * 8 / eighths
 
 
 def _offsets(curves: np.ndarray, eps: float, nodes: int) -> tuple[np.ndarray, np.ndarray]:

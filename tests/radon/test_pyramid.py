@@ -169,6 +169,20 @@ def test_a_constant_price_gives_a_multiple_of_the_truncated_norm():
     assert found == pytest.approx(known, rel=1e-3)
 
 
+LOPSIDED = EmpiricalWeight([[0.3, 0.1], [-0.7, 0.4], [0.2, -1.1], [1.3, 0.2], [0.5, 0.9]])
+
+
+@pytest.mark.parametrize("weight", [IsotropicWeight(), LOPSIDED], ids=["isotropic", "lopsided"])
+def test_the_smoothed_norm_is_the_sum_over_all_lines_one_by_one(weight):
+    eps, edges = 0.3, np.linspace(-3, 3, 1201)
+    b, known = (edges[1:] + edges[:-1]) / 2, 0.0
+    for theta in 2 * np.pi * (np.arange(360) + 0.5) / 360:
+        v = np.array([np.cos(theta), np.sin(theta)])
+        height = np.abs(DIAMOND.density(theta, b, eps)) * weight.g(v, b)
+        known += height.sum() * (6 / 1200) * 2 * np.pi / 360
+    assert pyramid.mollified_norm(weight, eps) == pytest.approx(known, rel=3e-3)
+
+
 def test_the_spike_is_bounded_among_the_lines_and_not_against_the_creases():
     heights, pairings = [], []
     for eps in (1e-2, 1e-3, 1e-4):
