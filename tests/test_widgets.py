@@ -13,7 +13,7 @@ from PIL import Image
 
 from stablib.book.environment import ROOT
 from stablib.book.figures import style
-from stablib.book.pictures import DOTS, Picture, drawn, png, shown, webp
+from stablib.book.pictures import DOTS, Picture, drawn, few_colours, png, shown, webp
 from stablib.book.widgets import PictureSlider
 
 VALUES = [0.01, 0.1, 1.0]
@@ -179,6 +179,18 @@ def test_pictures_have_two_dots_a_pixel_few_colours_and_the_width_of_one_dot():
     file, told = shown(figure)
     assert Image.open(io.BytesIO(file)).width == pytest.approx(DOTS * told["width"], abs=1)
     assert told["width"] <= 400
+
+
+def test_a_figure_drawn_once_is_what_savefig_draws_twice():
+    def make():
+        figure = Figure(figsize=(4, 3), layout="constrained", facecolor="pink", dpi=70)
+        figure.subplots().set(title="laid out", xlabel="by its words")
+        return figure
+
+    buffer, figure = io.BytesIO(), make()
+    make().savefig(buffer, format="png", dpi=DOTS * 80, facecolor="white")
+    assert png(drawn(figure, 80)) == png(few_colours(Image.open(buffer)))
+    assert (figure.dpi, figure.get_facecolor()) == (70, make().get_facecolor())
 
 
 def test_rounding_colours_moves_none_by_more_than_an_eye_sees():

@@ -6,6 +6,7 @@ import io
 from typing import Any
 
 import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -32,24 +33,28 @@ def shown(figure: Figure) -> tuple[bytes, dict[str, int]]:
         The PNG, cut to what is drawn, and the width in pixels that it takes on a page; the height follows
         from it, also where a phone leaves less room.
     """
-    picture = drawn(figure, bbox_inches="tight")
+    buffer = io.BytesIO()
+    figure.savefig(buffer, dpi=DOTS * DPI, facecolor="white", bbox_inches="tight")
+    picture = few_colours(Image.open(buffer))
     return png(picture), {"width": round(picture.width / DOTS)}
 
 
-def drawn(figure: Figure, dpi: float = DPI, **options: Any) -> Image.Image:
-    """The pixels of a figure on white, in few colours.
+def drawn(figure: Figure, dpi: float = DPI) -> Image.Image:
+    """The pixels of a whole figure on white, in few colours.
 
     Args:
         figure: a matplotlib figure.
         dpi: pixels of the page per inch; the picture has two dots for each.
-        options: what `savefig` takes.
     """
-    buffer = io.BytesIO()
-    plain = {"compress_level": 0}  # it is read again at once
-    figure.savefig(
-        buffer, format="png", dpi=DOTS * dpi, facecolor="white", pil_kwargs=plain, **options
-    )
-    return few_colours(Image.open(buffer))
+    # savefig would draw everything twice, first to find out what is to be cut off: nothing, here.
+    before = {"dpi": figure.dpi, "facecolor": figure.get_facecolor()}
+    canvas = FigureCanvasAgg(figure)
+    figure.set(dpi=DOTS * dpi, facecolor="white")
+    try:
+        canvas.draw()
+    finally:
+        figure.set(**before)
+    return few_colours(Image.fromarray(np.asarray(canvas.buffer_rgba())))
 
 
 def few_colours(picture: Image.Image, levels: int = LEVELS) -> Image.Image:
