@@ -14,34 +14,15 @@ from stablib.book import prose
 
 ROOT = Path(__file__).resolve().parents[1]
 CHAPTERS = sorted((ROOT / "chapters").glob("[0-9]*.md"))
-# Chapters that were written before this rule, and are not yet brought to it.
-TYPED: set[str] = set()
-UNCONFIRMED = {path.stem for path in CHAPTERS} - {
-    "00_overview",
-    "01_background",
-    "02_stability_theorem",
-    "03_primal_view",
-    "04_radon_view",
-    "05_depth_separation",
-    "07_synthetic_experiments",
-    "08_mnist_experiments",
-    "09_beyond",
-    "10_ledger",
-    "06_approximation",
-}
+each_chapter = pytest.mark.parametrize("path", CHAPTERS, ids=lambda p: p.stem)
 
 
-def each_chapter(pending):
-    late = pytest.mark.xfail(strict=True, raises=AssertionError)
-    return [pytest.param(p, id=p.stem, marks=[late] * (p.stem in pending)) for p in CHAPTERS]
-
-
-@pytest.mark.parametrize("path", each_chapter(TYPED))
+@each_chapter
 def test_no_sentence_holds_a_typed_result(path):
     assert prose.untold(path.read_text("utf-8")) == []
 
 
-@pytest.mark.parametrize("path", CHAPTERS, ids=lambda p: p.stem)
+@each_chapter
 def test_every_number_is_told_once_and_shown(path):
     text = path.read_text("utf-8")
     told = prose.told(text)
@@ -49,12 +30,12 @@ def test_every_number_is_told_once_and_shown(path):
     assert set(prose.shown(text)) == set(told)
 
 
-@pytest.mark.parametrize("path", each_chapter(UNCONFIRMED))
+@each_chapter
 def test_a_solution_is_confirmed_by_code(path):
     assert any(">>>" in block for _, block in prose.solutions(path.read_text("utf-8")))
 
 
-@pytest.mark.parametrize("path", CHAPTERS, ids=lambda p: p.stem)
+@each_chapter
 def test_the_code_of_solutions_does_what_it_says(path, monkeypatch):
     monkeypatch.chdir(path.parent)
     text = path.read_text("utf-8")

@@ -167,12 +167,12 @@ def sgd(
     patience = checks.count(patience, "patience", minimum=0)
     max_epochs = checks.count(max_epochs, "max_epochs")
     warmup = checks.count(warmup, "warmup", minimum=0)
-    checks.choice(sampling, "sampling", ("uniform", "epoch"))
     checks.choice(dtype, "dtype", ("float32", "float64"))
     record_every = checks.count(record_every, "record_every", minimum=0)
     from .gram_form import GramForm
-    from .sampling import Batches
+    from .sampling import SAMPLINGS, Batches
 
+    checks.choice(sampling, "sampling", SAMPLINGS)
     engine = GramForm(
         _with_a_neuron(net), X, y, step_size, warmup, _limit(net, X, y),
         batches=Batches(len(X), batch_size, seed=seed, sampling=sampling), dtype=dtype, patience=patience,

@@ -16,7 +16,7 @@ from ...network import ShallowReLU
 from ...training.table import Shown, Table
 from ...waterfall import Level, draw
 from ..claims.cases import Case
-from ..claims.ch09_width import Shares, shares
+from ..claims.ch09_width import shares
 from ..widgets import PictureSlider
 from . import ch09_cloud, style
 
@@ -93,15 +93,6 @@ def shares_figure(networks: Iterable[Case]) -> Figure:
     axes.grid(axis="y", visible=False)
     axes.set(xlim=(-0.03, 1.03), ylim=(-3.5, 0.5), xlabel="share of (least sharpness $-$ 1)")
     return figure
-
-
-def median_shares(networks: Iterable[Case]) -> Shares:
-    """The medians of the four shares over some networks.
-
-    Args:
-        networks: cases on data where the least sharpness is known from both sides.
-    """
-    return Shares(*np.median([shares(case.net, case.X) for case in networks], axis=0))
 
 
 def bounds_table(networks: Iterable[Case], tol: float = 3e-2) -> Shown:
