@@ -1,5 +1,6 @@
 """Imports go downwards, and the pictures of the architecture page are those of the code."""
 
+import ast
 import subprocess
 import sys
 
@@ -17,6 +18,17 @@ def test_no_room_imports_from_a_room_below_it_not_even_inside_a_function():
 def test_no_modules_import_each_other_in_a_circle():
     height = structure.floors(structure.imports(later=False))
     assert height["stablib.checks"] < height["stablib.network"] < height["stablib.curvature"]
+
+
+def test_modules_and_functions_stay_small_enough_to_be_read_at_once():
+    for name, path in structure.modules().items():
+        text = path.read_text("utf-8")
+        assert text.count("\n") <= 340, f"{name} is too long: which of its two subjects moves out?"
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.FunctionDef):
+                docstring = ast.get_docstring(node, clean=False) or ""
+                size = node.end_lineno - node.lineno - docstring.count("\n")
+                assert size <= 90, f"{node.name} of {name} does more than one thing"
 
 
 @pytest.mark.parametrize("name", structure.PICTURES)
