@@ -75,6 +75,8 @@ class _Read(HTMLParser):
             self.rows[-1].append(self.cell)
         elif tag == "br":
             self._add(r"\newline ", "\n")
+        elif tag == "wbr":
+            self._add(r"\allowbreak{}", "")
         elif tag == "a":
             self._add(self.link(given.get("href", "")) + "{", "")
         elif tag in _INLINE:

@@ -173,7 +173,7 @@ class Shown:
             )
 
         body = "\n".join(f"<tr>{line(cells, 'td')}</tr>" for cells in self._cells)
-        head = line(list(self._names), "th")
+        head = line(list(self._names), "th").replace("_", "_<wbr>")  # where a long name may break
         return f"<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>"
 
 
