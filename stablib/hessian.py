@@ -33,11 +33,16 @@ def top_eigenpair(matrix: np.ndarray) -> tuple[float, np.ndarray]:
     Raises:
         ValueError: if the matrix has overflowed.
     """
+    values, vectors = _largest(matrix, 1)
+    return float(values[-1]), vectors[:, -1]
+
+
+def _largest(matrix: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """The largest eigenvalues of a symmetric matrix, ascending, and their eigenvectors as columns."""
     if not np.isfinite(matrix).all():
         raise ValueError(OVERFLOW)
     last = len(matrix) - 1
-    value, vector = eigh(matrix, subset_by_index=[last, last], check_finite=False)
-    return float(value[0]), vector[:, 0]
+    return eigh(matrix, subset_by_index=[max(last + 1 - count, 0), last], check_finite=False)
 
 
 class Hessian:
@@ -133,17 +138,31 @@ class Hessian:
     def top(self) -> tuple[float, np.ndarray]:
         """Largest eigenvalue and a unit eigenvector.
 
-        Newton's method for the mu at which the top eigenvalue of the resolvent form is 1. Each step is the
-        Rayleigh quotient of the Hessian at a lifted vector, so it never exceeds the answer; and the
-        function is convex, so from below the steps climb.
+        Where E is small, the lifted top eigenvector of the Gram matrix is one of H to rounding, and Temple's
+        inequality proves it. Elsewhere Newton's method finds the mu at which the top eigenvalue of the
+        resolvent form is 1. Each step is the Rayleigh quotient of the Hessian at a lifted vector, so it never
+        exceeds the answer; and the function is convex, so from below the steps climb.
         """
         floor = self.residual_norm  # H >= E, so a lower bound
-        mu, u = top_eigenpair(self.gram / self.n)
         if floor == 0:
+            mu, u = top_eigenpair(self.gram / self.n)
             w = self.features_times(u)
             return mu, w / np.linalg.norm(w)
+        values, vectors = _largest(self.gram / self.n, 2)
+        mu, u = float(values[-1]), vectors[:, -1]
         if not mu < LARGEST:
             raise ValueError(OVERFLOW)
+        # No other eigenvalue of H is above this (Weyl).
+        others = floor + (float(values[0]) if len(values) == 2 else 0.0)
+        if mu > max(others, 2 * floor):
+            w = self.shifted_solve(mu, u)
+            w /= np.linalg.norm(w)
+            moved = self.product(w)
+            quotient = float(w @ moved)
+            rest = moved - quotient * w
+            # Temple: the top eigenvalue is at most quotient + |rest|^2 / (quotient - others).
+            if quotient > others and rest @ rest <= 1e-14 * quotient * (quotient - others):
+                return quotient, w
         # Where E dominates, start above the answer: |H| <= |Phi Phi'/n| + |E|.
         mu = mu if mu > 2 * floor else mu + floor
         for _ in range(60):

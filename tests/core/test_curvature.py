@@ -65,6 +65,17 @@ def test_sharpness_with_labels_is_exact_on_random_networks_far_from_and_near_int
         assert_allclose(sharpness(net, X, y), top, rtol=1e-10)
 
 
+def test_near_interpolation_one_eigen_solve_is_enough(monkeypatch):
+    X, residual = np.random.default_rng(5).normal(size=(30, 5)), _residual(range(30), 1.0)
+    net = ShallowReLU.initial(5, 12, scale=3, seed=1)
+    y = net(X) - 1e-6 * residual
+    top = np.linalg.eigvalsh(autograd_hessian(net, X, y))[-1]
+    monkeypatch.setattr(Hessian, "resolvent", None)
+    assert_allclose(sharpness(net, X, y), top, rtol=1e-12)
+    with pytest.raises(TypeError):  # and far from it not: the resolvent is asked
+        sharpness(net, X, net(X) - residual)
+
+
 def test_without_labels_the_network_is_taken_to_interpolate(any_network):
     net, X = any_network
     assert_allclose(sharpness(net, X), sharpness(net, X, net(X)), rtol=1e-12)
