@@ -1,20 +1,13 @@
-# ruff: noqa: E402 - the number of threads has to be set before any of the libraries is loaded
-"""Time how the main functions grow with the data, the dimension and the width, by doubling each in turn."""
+"""How the main functions grow with the data, the dimension and the width, by doubling each in turn."""
 
 from __future__ import annotations
 
-import os
-
-for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
-    os.environ[_name] = "1"
-
 import time
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-import stablib
 from stablib import (
     EmpiricalWeight,
     ShallowReLU,
@@ -26,12 +19,10 @@ from stablib import (
 )
 
 FACTORS = (1, 2, 4, 8)
-FITTED = 3  # the largest sizes, through which the line is drawn
 TURNS = 7
 ENOUGH = 0.02  # seconds a turn spends on a call that is short
 BATCH, STEPS = 16, {"weights": 256, "gram": 512, "sgd": 2048}
 STEP_SIZE = 1e-5  # nothing diverges, nothing ends early
-APART = 0.3  # exponents further from the count than this are marked
 
 Size = tuple[int, int, int]
 
@@ -69,8 +60,9 @@ def stochastic(n: int, d: int, k: int) -> Callable[[], object]:
 
 
 def full_sharpness(n: int, d: int, k: int) -> Callable[[], object]:
-    problem = random_network(n, d, k)
-    return lambda: sharpness(*problem)
+    net, X, y = random_network(n, d, k)
+    near = net(X) + 1e-4 * (y - net(X))  # a minimum, nearly: one way of finding it at all sizes
+    return lambda: sharpness(net, X, near)
 
 
 def flattest(n: int, d: int, k: int) -> Callable[[], object]:
@@ -100,14 +92,14 @@ def ridges(n: int, d: int, k: int) -> Callable[[], object]:
 # eigenvector of an m x m matrix takes 4/3 m^3, all of them 6 m^3.
 TASKS = (
     Task(
-        "gradient_descent step, n x d form",
+        "`gradient_descent`, n x d form",
         (512, 32, 64),
         descent(STEPS["weights"]),
         lambda n, d, k: 4 * n * d * k + 10 * n * k,
         STEPS["weights"],
     ),
     Task(
-        "gradient_descent step, n x n form",  # taken where 2 n < 3 d
+        "`gradient_descent`, n x n form",  # taken where 2 n < 3 d
         (128, 1024, 64),
         descent(STEPS["gram"]),
         # K and the first layer once a call, the rest every step
@@ -115,7 +107,7 @@ TASKS = (
         STEPS["gram"],
     ),
     Task(
-        f"sgd step, B = {BATCH}",
+        f"`sgd`, B = {BATCH}",
         (256, 128, 128),
         stochastic,
         lambda n, d, k: (
@@ -127,14 +119,14 @@ TASKS = (
         STEPS["sgd"],
     ),
     Task(
-        "sharpness, with y",
+        "`sharpness`, with `y`",
         (128, 128, 128),
         full_sharpness,
-        # three eigenvectors, and the residual part in two matrices of them
-        lambda n, d, k: 4 * n**3 + 16 * n**2 * k + 2 * n**2 * d + 10 * n * d * k,
+        # one eigenvector, the Gram matrix, and six products with the data
+        lambda n, d, k: 4 / 3 * n**3 + 4 * n**2 * k + 2 * n**2 * d + 12 * n * d * k,
     ),
     Task(
-        "flattest_implementation",
+        "`flattest_implementation`",
         (64, 64, 128),
         flattest,
         # four eigenvectors, three Newton steps between them
@@ -143,7 +135,7 @@ TASKS = (
         ),
     ),
     Task(
-        f"sgd_threshold, B = {BATCH}",
+        f"`sgd_threshold`, B = {BATCH}",
         (64, 64, 64),
         threshold,
         # one full eigen-solve, some fifteen pairs of n x n products
@@ -151,14 +143,14 @@ TASKS = (
     ),
     # The weights at sizes beyond the cache, where time goes with memory.
     Task(
-        "g, one direction, n offsets",
+        "`g`, one direction, n offsets",
         (8192, 64, 1),
         one_direction,
         lambda n, d, k: 14 * n * d + 3 * n * np.log2(n),
         grows="nd",
     ),
     Task(
-        "g, k ridges",
+        "`g`, k ridges",
         (16384, 64, 64),
         ridges,
         lambda n, d, k: 6 * n * d * k + 20 * n * k,
@@ -196,32 +188,15 @@ def timed(task: Task) -> dict[Size, float]:
     return dict(zip(calls, np.min(turns, axis=0) / task.steps, strict=True))
 
 
-def exponent(values: list[float]) -> tuple[float, float]:
-    """Slope of log value against log size at the largest sizes, and the largest relative miss of the line."""
-    x, y = np.log(FACTORS[-FITTED:]), np.log(values[-FITTED:])
-    slope, offset = np.polyfit(x, y, 1)
-    return float(slope), float(np.expm1(np.abs(y - slope * x - offset).max()))
-
-
-def report(task: Task) -> None:
-    """One line: the time at the base, and for n, d and k what was fitted, what was counted, the miss."""
-    times = timed(task)
-    line = f"{task.name:34} {task.base!s:>15} {times[task.base] * 1e3:8.3f} ms"
-    for letter, sizes in sizes_of(task).items():
-        fitted, miss = exponent([times[size] for size in sizes])
-        counted, _ = exponent([task.count(*map(float, size)) for size in sizes])
-        mark = "!" if abs(fitted - counted) > APART else " "
-        line += f" | {letter} {fitted:5.2f} {counted:5.2f}{mark} {miss:4.0%}"
-    print(line, flush=True)
-
-
-if __name__ == "__main__":
-    print(f"stablib {stablib.__version__}, numpy {np.__version__}, one thread")
-    print(
-        f"CPU time, least of {TURNS} turns; sizes times {FACTORS}, fitted over the last {FITTED}.\n"
-        "Per letter: exponent fitted, exponent of the operations counted at the same sizes "
-        f"(! where {APART} apart),\nand the largest miss of the fitted line.\n"
-    )
-    print(f"{'what':34} {'base (n, d, k)':>15} {'at the base':>11}")
+def growth() -> list[dict[str, Any]]:
+    """For each task its times at growing sizes, beside the operations counted there."""
+    found = []
     for task in TASKS:
-        report(task)
+        times, letters = timed(task), {}
+        for letter, sizes in sizes_of(task).items():
+            letters[letter] = {
+                "seconds": [float(f"{times[size]:.4g}") for size in sizes],
+                "counted": [float(f"{task.count(*map(float, size)):.6g}") for size in sizes],
+            }
+        found.append({"what": task.name, "base": list(task.base), "letters": letters})
+    return found

@@ -21,7 +21,7 @@ COMMANDS = {
     "format": "format modules, tests, and the code in the chapters' texts",
     "results": "compute all tables in results/ from nothing",
     "ledger": "check all claims, print verdicts and margins, write results/ledger.json",
-    "bench": "time the engines against what else there is",
+    "bench": "measure the library beside what else there is, for the page of benchmarks",
     "lab": "open the chapters in JupyterLab",
     "tour": "take the README's screenshots from the built book",
     "lock": "compile requirements.in into requirements.txt",

@@ -2,23 +2,45 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 from stablib.book.environment import ROOT
 
+SECONDS = ROOT / "_build" / "seconds.json"  # how long whole commands took here; read by `bench`
+
 
 def run(command: str, arguments: list[str]) -> int:
     """Do one command; return the exit code."""
+    started = time.monotonic()
     try:
-        return _DO[command](arguments)
+        code = _DO[command](arguments)
     except KeyboardInterrupt:
         say("Interrupted.")
         return 130
+    if command in ("book", "test") and not arguments and code == 0:
+        note_seconds(command, time.monotonic() - started)
+    return code
+
+
+def note_seconds(command: str, seconds: float, path: Path = SECONDS) -> None:
+    """Keep how long a command took that did all its work.
+
+    Args:
+        command: its name.
+        seconds: by the clock on the wall.
+        path: the file; what it says of other commands stays.
+    """
+    known = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    known[command] = {"seconds": round(seconds, 1), "cores": os.cpu_count()}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(known, indent=1) + "\n", "utf-8")
 
 
 def say(text: str) -> None:
@@ -109,8 +131,9 @@ def _ledger(arguments: list[str]) -> int:
 
 
 def _bench(arguments: list[str]) -> int:
-    scripts = sorted((ROOT / "benchmarks").glob("[a-z]*.py"))
-    return max(subprocess.call([sys.executable, str(script), *arguments]) for script in scripts)
+    from stablib.book.bench import measure
+
+    return measure(arguments, say)
 
 
 def _lab(arguments: list[str]) -> int:
