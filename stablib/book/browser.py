@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
 
 DESKTOP, PHONE = (1280, 900), (390, 844)
+PATIENCE = 10.0  # seconds for widgets to appear
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 
 # A browser asks home for updates and lists of its own; none of that belongs to a page.
@@ -93,6 +94,17 @@ _INSPECT = r"""() => {
     dead: [...document.querySelectorAll('script[type="application/vnd.jupyter.widget-view+json"]')]
       .filter((e) => !e.parentElement.querySelector(".jupyter-widgets")).length,
   };
+}"""
+
+
+_AT_ONCE = """() => {
+  if (!document.getElementById("at-once")) {
+    const style = document.createElement("style");
+    style.id = "at-once";
+    style.textContent = "*, ::before, ::after { transition: none !important }";
+    document.head.append(style);
+  }
+  return new Promise((done) => requestAnimationFrame(() => setTimeout(done, 60)));
 }"""
 
 
@@ -200,7 +212,8 @@ def opened(
     try:
         report = Report()
         page = context.new_page()
-        context.route("**/*", functools.partial(_gate, report))
+        # The browser finds no other host; a route that stops every request would slow each of them down.
+        page.on("request", lambda r: _is_local(r.url) or report.outside.append(r.url))
         page.on("requestfailed", lambda r: _note_failure(report, r.url, r.failure))
         page.on(
             "response", lambda r: r.status >= 400 and report.failed.append(f"{r.status} {r.url}")
@@ -232,25 +245,13 @@ def turn(page: Page, window: tuple[int, int], dark: bool) -> None:
     page.wait_for_function(
         "theme => document.documentElement.dataset.theme === theme", arg="dark" if dark else "light"
     )
-    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 60)))")
     # A colour on its way from one light to the other belongs to neither.
-    page.evaluate(
-        "() => document.getAnimations().filter((a) => a instanceof CSSTransition).forEach((a) => a.finish())"
-    )
+    page.evaluate(_AT_ONCE)
 
 
 def _is_local(url: str) -> bool:
     parts = urlsplit(url)
     return parts.scheme in ("file", "data", "blob", "about") or parts.hostname == "127.0.0.1"
-
-
-def _gate(report: Report, route) -> None:  # noqa: ANN001 (a playwright Route)
-    url = route.request.url
-    if _is_local(url):
-        route.continue_()
-    else:
-        report.outside.append(url)
-        route.abort()
 
 
 def _note_failure(report: Report, url: str, why: str | None) -> None:
@@ -267,7 +268,7 @@ def _settle(page: Page) -> None:
             """() => [...document.querySelectorAll(
                  'script[type="application/vnd.jupyter.widget-view+json"]')]
                .every((e) => e.parentElement.querySelector(".jupyter-widgets"))""",
-            timeout=10_000,
+            timeout=1000 * PATIENCE,
         )
     page.evaluate("async () => { await document.fonts.ready; }")
     page.wait_for_function("() => [...document.images].every((e) => e.complete)")

@@ -108,28 +108,41 @@ def screenshot(page: Page, stop: Stop) -> bytes:
 
     from .pictures import few_colours, png
 
-    found = [page.locator(shown).first for shown in stop.shows]
-    for shown, place in zip(stop.shows, found, strict=True):
-        if place.count() == 0:
-            raise ValueError(f"{stop.page} has no {shown}; the tour shows it as {stop.name}.png")
+    frame(page, stop)
     if stop.seconds:
-        found[0].scroll_into_view_if_needed()
+        page.locator(stop.shows[0]).first.scroll_into_view_if_needed()
         page.wait_for_timeout(1000 * stop.seconds)
     # What stays in sight while a reader scrolls would lie over the picture.
     page.add_style_tag(
         content=".bd-header-article, .skip-link, #pst-skip-link { display: none !important }"
     )
+    raw = page.screenshot(full_page=True, clip=frame(page, stop), animations="disabled")
+    return png(few_colours(Image.open(io.BytesIO(raw)), levels=12))
+
+
+def frame(page: Page, stop: Stop) -> dict[str, float]:
+    """Where on its page a stop is, in pixels: x, y, width and height.
+
+    Args:
+        page: the page of the stop, loaded; it is scrolled to its top.
+        stop: which.
+
+    Raises:
+        ValueError: if the page has lost what the stop shows.
+    """
+    found = [page.locator(shown).first for shown in stop.shows]
+    for shown, place in zip(stop.shows, found, strict=True):
+        if place.count() == 0:
+            raise ValueError(f"{stop.page} has no {shown}; the tour shows it as {stop.name}.png")
     page.evaluate("window.scrollTo(0, 0)")
     boxes = [place.bounding_box() for place in found]
     left = min(box["x"] for box in boxes)
     top = min(box["y"] for box in boxes)
     right = max(box["x"] + box["width"] for box in boxes)
     bottom = max(box["y"] + box["height"] for box in boxes)
-    clip = {
+    return {
         "x": left - MARGIN,
         "y": top - MARGIN,
         "width": right - left + 2 * MARGIN,
         "height": bottom - top + 2 * MARGIN,
     }
-    raw = page.screenshot(full_page=True, clip=clip, animations="disabled")
-    return png(few_colours(Image.open(io.BytesIO(raw)), levels=12))

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from contents import names_of_pages
 
 from stablib.book import browser
 
@@ -46,10 +47,53 @@ def chromium() -> Iterator:
         yield running
 
 
+# Every page is opened twice, and all that is asked of an open page is asked of it then: over http on
+# a desktop, and as a file on a phone that takes fingers.
+PAGES = names_of_pages()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Of several processes, one does all tests of a page, since it has the page open."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class PageByPage(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            name = nodeid.partition("[")[2].removesuffix("]")
+            return name if name in PAGES else nodeid
+
+    return PageByPage(config, log)
+
+
+@pytest.fixture(scope="module", params=PAGES)
+def served_page(request, address, chromium) -> Iterator:
+    with browser.opened(chromium, f"{address}{request.param}.html") as (page, report):
+        yield page, report
+
+
+@pytest.fixture(scope="module", params=PAGES)
+def page_of_file(request, book, chromium) -> Iterator:
+    path = (book / f"{request.param}.html").as_uri()
+    phone = {"window": browser.PHONE, "dark": True, "touch": True}
+    with browser.opened(chromium, path, **phone) as (page, report):
+        yield page, report
+
+
 # Formulas are thousands of boxes that are hidden from screen readers, beside MathML that is not; they
-# have the colour of the words around them. A word in their place leaves all else to look at.
-_WITHOUT_FORMULAS = """() => {
+# have the colour of the words around them. A word in their place leaves all else to look at. The words
+# of a code, too, are thousands of boxes of a few looks: of those with the same classes all the way up,
+# and no other attribute, two stay boxes and the others become bare text.
+_WITHOUT_REPETITIONS = """() => {
   for (const formula of document.querySelectorAll("mjx-container")) formula.replaceChildren("formula");
+  const look = (e) => (e ? `${look(e.parentElement)}>${e.tagName}.${e.className}` : "");
+  const seen = new Map();
+  for (const e of [...document.querySelectorAll("span")].reverse()) {
+    if (e.children.length || [...e.attributes].some((a) => a.name !== "class")) continue;
+    const count = (seen.get(look(e)) || 0) + 1;
+    seen.set(look(e), count);
+    if (count > 2 && e.textContent.trim()) e.replaceWith(e.textContent);
+  }
+  document.body.normalize();
 }"""
 _AXE = """async () => {
   const options = { resultTypes: ["violations"], iframes: false, preload: false };
@@ -67,7 +111,7 @@ def barriers() -> Callable:
 
     def find(page) -> list[str]:
         if not page.evaluate("'axe' in window"):
-            page.evaluate(_WITHOUT_FORMULAS)
+            page.evaluate(_WITHOUT_REPETITIONS)
             page.evaluate(script)
         return page.evaluate(_AXE)
 

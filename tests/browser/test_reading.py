@@ -13,58 +13,6 @@ def sliding(book):
     return found
 
 
-def seen(slider):
-    """The picture on show, its text, the value beside it, and what a screen reader says of it."""
-    picture, handle = slider.locator("img:visible"), slider.locator(".noUi-handle:visible")
-    assert picture.count() == 1
-    readout = slider.locator(".widget-readout:visible").inner_text()
-    assert readout in picture.get_attribute("alt")
-    assert handle.get_attribute("aria-valuetext") == readout
-    assert (
-        handle.get_attribute("aria-label") == slider.locator(".widget-label:visible").inner_text()
-    )
-    return picture.get_attribute("src"), readout
-
-
-def test_every_slider_moves_by_keyboard_and_changes_its_picture(sliding, chromium):
-    for path in sliding:
-        with browser.opened(chromium, path.as_uri()) as (page, _):
-            sliders = page.locator(".picture-slider")
-            assert sliders.count() > 0
-            for i in range(sliders.count()):
-                before = seen(sliders.nth(i))
-                handle = sliders.nth(i).locator(".noUi-handle:visible")
-                last = handle.get_attribute("aria-valuemax")
-                at_end = handle.get_attribute("aria-valuenow") == last
-                handle.press("ArrowLeft" if at_end else "ArrowRight")
-                after = seen(sliders.nth(i))
-                assert before[0] != after[0]
-                assert before[1] != after[1]
-
-
-def test_every_slider_moves_under_a_finger(sliding, chromium):
-    for path in sliding:
-        opened = browser.opened(chromium, path.as_uri(), window=browser.PHONE, touch=True)
-        with opened as (page, _):
-            sliders = page.locator(".picture-slider")
-            for i in range(sliders.count()):
-                before = seen(sliders.nth(i))
-                track = sliders.nth(i).locator(".noUi-target:visible")
-                now, last = (
-                    float(
-                        sliders.nth(i)
-                        .locator(".noUi-handle:visible")
-                        .get_attribute(f"aria-value{which}")
-                    )
-                    for which in ("now", "max")
-                )
-                box = track.bounding_box()
-                far = 0.02 if now > last / 2 else 0.98
-                track.tap(position={"x": far * box["width"], "y": box["height"] / 2})
-                page.wait_for_timeout(400)  # the handle glides there
-                assert seen(sliders.nth(i)) != before
-
-
 def test_without_scripts_every_slider_shows_its_first_frame(sliding, chromium):
     for path in sliding:
         with browser.opened(chromium, path.as_uri(), scripts=False) as (page, report):
