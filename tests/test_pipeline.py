@@ -9,16 +9,19 @@ from stablib.book.pipeline import gather, make_notebooks, quiet_environment, run
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
-    """Three chapters, the middle one broken, run in two folders."""
+    """Three chapters, the middle one broken, run in two folders; sets have two orders, and clocks differ."""
     folders = []
-    for name in ("first", "second"):
+    for name, seed, zone in (("first", "0", "UTC"), ("a_longer_second", "4242", "Asia/Tokyo")):
         folder = tmp_path_factory.mktemp(name)
         (folder / "00_small.md").write_text(SMALL, "utf-8")
         (folder / "01_broken.md").write_text(BROKEN, "utf-8")
         (folder / "02_small.md").write_text(SMALL.replace("1 / 3", "2 / 3"), "utf-8")
         (folder / "01_broken.ipynb").write_bytes(b"the notebook of yesterday")
         lines = []
-        code = make_notebooks([], lines.append, folder)
+        with pytest.MonkeyPatch.context() as changed:
+            changed.setenv("PYTHONHASHSEED", seed)
+            changed.setenv("TZ", zone)
+            code = make_notebooks([], lines.append, folder)
         folders.append((folder, code, "\n".join(lines)))
     return folders
 

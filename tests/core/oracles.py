@@ -1,11 +1,15 @@
-"""What the library computes in closed form, computed by definition: autograd and plain loops."""
+"""What the library computes in closed form, computed by definition: autograd and plain loops.
+
+torch is imported where it is used: plain loops are an oracle without it, too.
+"""
 
 import numpy as np
-import torch
 
 
 def torch_function(net, X):
     """f and its parameter tensors, as a plain torch expression in the order of eq. (9)."""
+    import torch
+
     theta = torch.tensor(net.parameters(), requires_grad=True)
     X = torch.tensor(np.asarray(X, dtype=float))
     k, d = net.k, net.d
@@ -20,12 +24,16 @@ def torch_function(net, X):
 
 def autograd_features(net, X):
     """Columns d f(x_j) / d theta, (p, n), one backward pass per point."""
+    from torch.autograd.functional import jacobian
+
     f, theta = torch_function(net, X)
-    return torch.autograd.functional.jacobian(f, theta).numpy().T
+    return jacobian(f, theta).numpy().T
 
 
 def autograd_hessian(net, X, y, loss=lambda r: r**2 / 2):
     """Hessian of mean loss(f(x_j) - y_j), (p, p)."""
+    import torch
+
     f, theta = torch_function(net, X)
     y = torch.tensor(np.asarray(y, dtype=float))
     return torch.autograd.functional.hessian(lambda t: loss(f(t) - y).mean(), theta).numpy()
