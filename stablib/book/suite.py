@@ -20,6 +20,7 @@ from stablib.book import pipeline
 from stablib.book.environment import ROOT
 
 BROWSER_TESTS = "tests/browser"
+_UNIT = ["tests", f"--ignore={BROWSER_TESTS}", "-n", "2"]
 
 
 @dataclass(frozen=True)
@@ -48,14 +49,15 @@ def run_suite(arguments: list[str], say: Say = print) -> int:
         description="Every check that CI runs.",
         epilog="Any further argument goes to pytest: --only unit -k sharpness.",
     )
-    parser.add_argument("--only", metavar="STEP[,STEP]", help=f"of: {', '.join(STEPS)}")
+    steps = STEPS | (LONG_STEPS if os.environ.get("STABLIB_FULL") else {})
+    parser.add_argument("--only", metavar="STEP[,STEP]", help=f"of: {', '.join(steps)}")
     chosen, extra = parser.parse_known_args(arguments)
-    names = chosen.only.split(",") if chosen.only else list(STEPS)
-    unknown = [name for name in names if name not in STEPS]
+    names = chosen.only.split(",") if chosen.only else list(steps)
+    unknown = [name for name in names if name not in steps]
     if unknown:
-        say(f"There is no step {unknown[0]}; there are {', '.join(STEPS)}.")
+        say(f"There is no step {unknown[0]}; there are {', '.join(steps)}.")
         return 2
-    return run_steps({name: STEPS[name] for name in STEPS if name in names}, extra, say)
+    return run_steps({name: steps[name] for name in steps if name in names}, extra, say)
 
 
 def run_steps(steps: Mapping[str, Step], extra: list[str], say: Say = print) -> int:
@@ -116,7 +118,7 @@ def lint(extra: list[str], say: Say) -> Result:
 
 def unit(extra: list[str], say: Say) -> Result:
     """All tests but those that need a browser."""
-    return run_pytest("unit", ["tests", f"--ignore={BROWSER_TESTS}", "-n", "2", *extra])
+    return run_pytest("unit", [*_UNIT, *extra])
 
 
 def doctests(extra: list[str], say: Say) -> Result:
@@ -187,6 +189,23 @@ def browser(extra: list[str], say: Say) -> Result:
     return run_pytest("browser", [BROWSER_TESTS, "-n", "2", "--durations=5"])
 
 
+def pythons(extra: list[str], say: Say) -> Result:
+    """The unit tests under the other versions of Python that there are."""
+    from stablib.book.pythons import environment, others
+
+    found = others()
+    if not found:
+        return Result(0, 0, 1, note="no other supported Python found")
+    results = []
+    for version, program in found.items():
+        say(f"Python {version}")
+        python = environment(version, program, say)
+        results.append(run_pytest(f"unit-{version}", _UNIT, python=python, CI=""))
+    notes = [result.note for result in results if result.note]
+    counts = (sum(getattr(r, name) for r in results) for name in ("passed", "failed", "skipped"))
+    return Result(*counts, note="; ".join(notes) or f"Python {', '.join(found)}")
+
+
 STEPS: dict[str, Step] = {
     "lint": lint,
     "unit": unit,
@@ -197,6 +216,7 @@ STEPS: dict[str, Step] = {
     "book": book,
     "browser": browser,
 }
+LONG_STEPS: dict[str, Step] = {"pythons": pythons}  # of `test-full`
 
 
 def in_ci() -> bool:
@@ -204,13 +224,27 @@ def in_ci() -> bool:
     return os.environ.get("CI", "").lower() not in ("", "0", "false")
 
 
-def run_pytest(name: str, arguments: list[str], root: Path = ROOT) -> Result:
-    """Run pytest in a process of its own, its output on the screen; return its counts."""
+def run_pytest(
+    name: str,
+    arguments: list[str],
+    root: Path = ROOT,
+    python: str | Path = sys.executable,
+    **variables: str,
+) -> Result:
+    """Run pytest in a process of its own, its output on the screen; return its counts.
+
+    Args:
+        name: of its report.
+        arguments: of pytest.
+        root: the folder it runs in.
+        python: the interpreter.
+        variables: of its environment, beside those of this process.
+    """
     report = pipeline.BUILD / "test" / f"{name}.xml"
     report.parent.mkdir(parents=True, exist_ok=True)
     report.unlink(missing_ok=True)
-    command = [sys.executable, "-m", "pytest", "-q", f"--junitxml={report}", *arguments]
-    code = subprocess.call(command, cwd=root, env=pipeline.quiet_environment())
+    command = [str(python), "-m", "pytest", "-q", f"--junitxml={report}", *arguments]
+    code = subprocess.call(command, cwd=root, env=pipeline.quiet_environment() | variables)
     result = read_report(report)
     if code and not result.failed:
         # Nothing collected, a usage error, a crash: no test failed, and yet nothing is proven.
