@@ -173,11 +173,14 @@ class Environment:
             ) from error
 
     def installations(self) -> list[tuple[str, list[str]]]:
-        """What is installed: a sentence for the reader, and pip's arguments, in order."""
+        """What is installed: a sentence for the reader, and pip's arguments, in order.
+
+        Modules are compiled when they are imported first, a few of the thousands that there are.
+        """
         return [
             (
                 "Installing what requirements.txt lists (some minutes, once) ...",
-                ["install", "--requirement", str(self.root / "requirements.txt")],
+                ["install", "--requirement", str(self.root / "requirements.txt"), "--no-compile"],
             ),
             (
                 "Installing stablib itself ...",

@@ -86,12 +86,17 @@ def fingerprint() -> str:
     return digest.hexdigest()
 
 
+def kept() -> Path:
+    """Where the ledger is kept that was recomputed for this state of the library and the results."""
+    return ROOT / "_build" / "test" / f"ledger-{fingerprint()[:16]}.json"
+
+
 def recomputed(*, progress: bool = True) -> list[Entry]:
     """The ledger as it comes out now; computed once for each state of the library and the results."""
-    kept = ROOT / "_build" / "test" / f"ledger-{fingerprint()[:16]}.json"
-    if not kept.exists():
-        write(compute(progress=progress), kept)
-    return read(kept)
+    path = kept()
+    if not path.exists():
+        write(compute(progress=progress), path)
+    return read(path)
 
 
 def read(path: Path = LEDGER) -> list[Entry]:

@@ -208,9 +208,9 @@ def pythons(extra: list[str], say: Say) -> Result:
 
 STEPS: dict[str, Step] = {
     "lint": lint,
+    "ledger": ledger,  # whose verdicts the tests of the claims take over
     "unit": unit,
     "doctests": doctests,
-    "ledger": ledger,
     "sources": sources,
     "notebooks": notebooks,
     "book": book,

@@ -25,8 +25,8 @@ NOT_REPRODUCED = {"text-A-batch", "text-A-nondiff"}  # the prose says more than 
 
 
 @pytest.mark.parametrize("id", sorted({*IDS} - NOT_REPRODUCED))
-def test_the_claim_holds_on_its_own_cases(id):
-    verdict = CLAIMS[id]()
+def test_the_claim_holds_on_its_own_cases(id, verdict_of):
+    verdict = verdict_of(id)
     assert verdict.holds and verdict.cases >= 6, verdict
     assert (verdict.corrected_margin is not None) == (id in CORRECTED)
     assert verdict.corrected_margin is None or verdict.margin < 0

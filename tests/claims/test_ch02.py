@@ -44,8 +44,8 @@ def shifted(net):
 
 
 @pytest.mark.parametrize("id", sorted({*IDS} - {"text-3-loose"}))  # that one has a test of its own
-def test_the_claim_holds_on_its_own_cases(id):
-    verdict = CLAIMS[id]()
+def test_the_claim_holds_on_its_own_cases(id, verdict_of):
+    verdict = verdict_of(id)
     assert verdict.holds and verdict.cases >= 5, verdict
     assert (verdict.corrected_margin is not None) == (id in CORRECTED)
     assert verdict.corrected_margin is None or verdict.margin < 0

@@ -17,8 +17,8 @@ def scaled(function, factor):
     return lambda *args, **options: factor * function(*args, **options)
 
 
-def test_the_claim_holds_on_its_own_cases():
-    verdict = memorises()
+def test_the_claim_holds_on_its_own_cases(verdict_of):
+    verdict = verdict_of("new-memoriser")
     assert verdict.holds and verdict.cases > 200, verdict
     assert verdict.corrected_margin is None
 

@@ -26,8 +26,8 @@ def scaled_pair(function, low, high):
     return wrong
 
 
-def test_the_claim_holds_on_its_own_cases():
-    verdict = small_batches()
+def test_the_claim_holds_on_its_own_cases(verdict_of):
+    verdict = verdict_of("new-small-batch")
     assert verdict.holds and verdict.cases > 2000, verdict
     assert verdict.corrected_margin is None
 

@@ -75,7 +75,8 @@ NETWORKS = {
 }
 
 
-@pytest.fixture(params=NETWORKS, ids=lambda name: name.replace(" ", "-"))
+# Once for a module, so that the tests of one network are done together, and may share what is dear.
+@pytest.fixture(scope="module", params=NETWORKS, ids=lambda name: name.replace(" ", "-"))
 def any_network(request):
     """(net, X) for each of the named networks."""
     return NETWORKS[request.param]()

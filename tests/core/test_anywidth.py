@@ -148,14 +148,21 @@ def test_the_uniform_density_gives_lemma_3_and_the_best_one_no_less(any_network)
     assert_allclose(uniform.density, np.full((len(X), len(X)), 1 / len(X)), rtol=1e-12)
 
 
+@pytest.fixture(scope="module")
+def bounds(any_network):
+    """The three bounds of a named network, found once: the dearest part of the tests that ask for them."""
+    functions = (implementation_free_bound, affine_aware_bound, least_sharpness)
+    return [function(*any_network) for function in functions]
+
+
 @pytest.mark.statement("new-implementation-free", "new-affine-aware", "new-any-width")
-def test_the_order_of_all_bounds_holds_on_every_named_network(any_network):
+def test_the_order_of_all_bounds_holds_on_every_named_network(any_network, bounds):
     net, X = any_network
-    least = least_sharpness(net, X)
+    free, aware, least = bounds
     chain = [
         sharpness_lower_bound(net, X),
-        implementation_free_bound(net, X).value,
-        affine_aware_bound(net, X).value,
+        free.value,
+        aware.value,
         least.upper,
         flattest_implementation(net, X).sharpness,
         _top(net, X),
@@ -167,9 +174,9 @@ def test_the_order_of_all_bounds_holds_on_every_named_network(any_network):
 
 
 @pytest.mark.statement("new-any-width")
-def test_the_flattest_network_found_computes_the_function_everywhere(any_network):
+def test_the_flattest_network_found_computes_the_function_everywhere(any_network, bounds):
     net, X = any_network
-    least = least_sharpness(net, X)
+    least = bounds[2]
     Z = 3 * np.random.default_rng(0).normal(size=(40, net.d))
     assert_allclose(least.net(Z), net(Z), rtol=1e-8, atol=1e-8 * (1 + np.abs(net(Z)).max()))
     assert_allclose(_top(least.net, X), least.upper, rtol=1e-9)
@@ -186,9 +193,9 @@ def test_the_network_of_the_implementation_free_bound_is_the_function_up_to_an_a
 
 
 @pytest.mark.statement("new-implementation-free", "new-affine-aware")
-def test_the_value_is_what_density_and_multiplier_give(any_network):
+def test_the_value_is_what_density_and_multiplier_give(any_network, bounds):
     net, X = any_network
-    for bound in (implementation_free_bound(net, X), affine_aware_bound(net, X)):
+    for bound in bounds[:2]:
         assert_allclose(np.trace(bound.density), 1, rtol=1e-12)
         assert np.linalg.eigvalsh(bound.density)[0] >= -1e-12
         assert_allclose(bound.value, _value(net, X, bound.density, bound.multiplier), rtol=1e-9)

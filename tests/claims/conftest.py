@@ -1,0 +1,21 @@
+"""What all tests of claims share: the verdict on a claim's own cases, searched for once."""
+
+import pytest
+
+from stablib.book import ledger
+from stablib.book.claims.registry import CLAIMS, Verdict
+
+
+@pytest.fixture(scope="session")
+def verdict_of():
+    """Function from an id to the claim's verdict: the one just found for the ledger, or else found now."""
+    kept = ledger.kept()
+    entries = {e["id"]: e for e in ledger.read(kept)} if kept.exists() else {}
+
+    def find(id):
+        if id not in entries:
+            return CLAIMS[id]()
+        names = ("margin", "cases", "corrected_margin", "counterexample")
+        return Verdict(**{name: entries[id][name] for name in names})
+
+    return find
