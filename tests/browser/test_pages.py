@@ -94,6 +94,12 @@ def test_a_page_is_whole_when_opened_as_a_file_on_a_phone(page_of_file):
     assert found_at_every_setting(page, report, lambda: report.faults) == {}
 
 
+def test_a_page_fits_320_pixels_which_is_a_desktop_at_four_times_the_size(page_of_file):
+    page, _ = page_of_file
+    browser.turn(page, (320, 256), False)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+
+
 def test_every_slider_moves_by_keyboard_and_changes_its_picture(served_page):
     page, _ = served_page
     browser.turn(page, *SETTINGS["desktop, light"])
