@@ -14,17 +14,27 @@ from .. import checks
 Rows = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
-@cache
 def gauss(nodes: int) -> tuple[np.ndarray, np.ndarray]:
     """Nodes and weights of Gauss's rule on (-1, 1), each (nodes,), exact for degrees below 2 nodes.
 
     Kept, since finding the nodes takes longer than using them; the arrays cannot be written to.
+
+    Args:
+        nodes: their number.
+
+    Raises:
+        ValueError: if `nodes` is below 1.
 
     Example:
         >>> node, weight = gauss(2)
         >>> float(round(weight @ node**2, 12))
         0.666666666667
     """
+    return _rule(checks.count(nodes, "nodes"))
+
+
+@cache
+def _rule(nodes: int) -> tuple[np.ndarray, np.ndarray]:
     rule = np.polynomial.legendre.leggauss(nodes)
     for part in rule:
         part.flags.writeable = False
@@ -57,7 +67,7 @@ def absolute_integrals(
         raise ValueError(
             f"edges has shape {edges.shape}; ascending rows of at least two are needed"
         )
-    node, share = gauss(checks.count(nodes, "nodes"))
+    node, share = gauss(nodes)
     m = len(edges)
     row = np.broadcast_to(np.arange(m)[:, None], edges.shape)
     crossed, zero = _crossings(f, edges)

@@ -72,7 +72,7 @@ def dual_radial(phi: Profile, r: Any, d: int, *, nodes: int = 200) -> np.ndarray
         t = np.cos(2 * np.pi * (np.arange(checks.count(nodes, "nodes")) + 0.5) / nodes)
         weight = np.full(nodes, 2 * np.pi / nodes)
     else:
-        t, weight = gauss(checks.count(nodes, "nodes"))
+        t, weight = gauss(nodes)
         weight = 2 * np.pi * weight
     return (_values(phi, r.reshape(-1, 1) * t) @ weight).reshape(r.shape)[()]
 
@@ -115,7 +115,7 @@ def inverse_radial(
 
     if d == 3:
         return -slope(r) / (2 * np.pi * r)
-    node, weight = gauss(checks.count(nodes, "nodes"))
+    node, weight = gauss(nodes)
     half = np.arccosh(reach / r.reshape(-1, 1)) / 2
     value = -half * slope(r.reshape(-1, 1) * np.cosh(half * (1 + node))) / np.pi
     return (value @ weight).reshape(r.shape)[()]
@@ -157,7 +157,7 @@ def _two_or_three(d: int) -> int:
 
 
 def _rule(reach: float, nodes: int) -> tuple[np.ndarray, np.ndarray]:
-    node, weight = gauss(checks.count(nodes, "nodes"))
+    node, weight = gauss(nodes)
     half = checks.positive(reach, "reach") / 2
     return half * (1 + node), half * weight
 
