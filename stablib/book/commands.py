@@ -5,28 +5,68 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
-from stablib.book.environment import ROOT
+from stablib.book.environment import ROOT, ends_with_the_caller, in_words, stopping
+from stablib.training.files import write_atomically
+from stablib.training.turns import Busy, turn
 
 SECONDS = ROOT / "_build" / "seconds.json"  # how long whole commands took here; read by `bench`
 
 
 def run(command: str, arguments: list[str]) -> int:
-    """Do one command; return the exit code."""
-    started = time.monotonic()
+    """Do one command; return the exit code.
+
+    What stops it, and what it cannot help, ends in one sentence: an interruption, another process at the
+    same work, a full disk, a place where nothing can be written.
+    """
+
+    def stop(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    ends_with_the_caller()
+    before = {number: signal.signal(number, stop) for number in stopping()}
     try:
+        # One that goes on where another stopped does not take as long as the whole.
+        whole = not arguments and not (ROOT / "_build" / f"unfinished-{command}.json").exists()
+        started = time.monotonic()
         code = _DO[command](arguments)
+        if command in ("book", "test") and whole and code == 0:
+            note_seconds(command, time.monotonic() - started)
+        return code
     except KeyboardInterrupt:
-        say("Interrupted.")
+        say(_INTERRUPTED.get(command, "Interrupted."))
         return 130
-    if command in ("book", "test") and not arguments and code == 0:
-        note_seconds(command, time.monotonic() - started)
-    return code
+    except Busy as error:
+        say(f"{error}.")
+        return 1
+    except OSError as error:
+        if not in_words(error):
+            raise
+        say(f"{in_words(error)}.")
+        return 1
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+_KEPT = "Interrupted. {} that have ended are kept: the same command goes on from there."
+_INTERRUPTED = {
+    "results": "\n" + _KEPT.format("The runs"),
+    "notebooks": _KEPT.format("The chapters"),
+    "book": _KEPT.format("The chapters"),
+}
+
+
+def _alone(name: str, what: str) -> AbstractContextManager[bool]:
+    """A turn at something in this checkout; not to be waited for, since it takes minutes."""
+    return turn(ROOT / "_build" / "turns" / name, what)
 
 
 def note_seconds(command: str, seconds: float, path: Path = SECONDS) -> None:
@@ -39,8 +79,7 @@ def note_seconds(command: str, seconds: float, path: Path = SECONDS) -> None:
     """
     known = json.loads(path.read_text("utf-8")) if path.exists() else {}
     known[command] = {"seconds": round(seconds, 1), "cores": os.cpu_count()}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(known, indent=1) + "\n", "utf-8")
+    write_atomically(path, (json.dumps(known, indent=1) + "\n").encode())
 
 
 def say(text: str) -> None:
@@ -56,19 +95,22 @@ def _setup(arguments: list[str]) -> int:
 def _book(arguments: list[str]) -> int:
     from stablib.book.pipeline import make_book
 
-    return make_book(say)
+    with _alone("book", "the book"):
+        return make_book(say)
 
 
 def _pdf(arguments: list[str]) -> int:
     from stablib.book.pdf import make_pdf
 
-    return make_pdf(arguments, say)
+    with _alone("pdf", "the PDF"):
+        return make_pdf(arguments, say)
 
 
 def _notebooks(arguments: list[str]) -> int:
     from stablib.book.pipeline import make_notebooks
 
-    return make_notebooks(arguments, say)
+    with _alone("notebooks", "the notebooks"):
+        return make_notebooks(arguments, say)
 
 
 def _check(arguments: list[str]) -> int:
@@ -113,11 +155,6 @@ def _results(arguments: list[str]) -> int:
 
     try:
         run_all()
-    except KeyboardInterrupt:
-        say(
-            "\nInterrupted. The runs that have ended are kept: the same command goes on from there."
-        )
-        return 130
     except RuntimeError as error:  # one run failed; which one and why is all there is to say
         say(str(error))
         return 1
@@ -127,7 +164,10 @@ def _results(arguments: list[str]) -> int:
 def _ledger(arguments: list[str]) -> int:
     from stablib.book.ledger import main
 
-    return main(arguments, say)
+    if arguments:  # some claims are printed, and nothing is written
+        return main(arguments, say)
+    with _alone("ledger", "the ledger"):
+        return main(arguments, say)
 
 
 def _bench(arguments: list[str]) -> int:
@@ -159,7 +199,8 @@ def _release(arguments: list[str]) -> int:
 
 
 def _clean(arguments: list[str]) -> int:
-    shutil.rmtree(ROOT / "_build", ignore_errors=True)
+    with _alone("book", "the book"), _alone("pdf", "the PDF"):
+        shutil.rmtree(ROOT / "_build", ignore_errors=True)
     return 0
 
 

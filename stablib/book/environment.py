@@ -6,16 +6,20 @@ old interpreter reaches the sentence that sends its user to a newer one.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
 import venv
 from pathlib import Path
-from typing import IO, Callable  # noqa: UP035 - reached by Python 3.9
+from typing import Callable  # noqa: UP035 - reached by Python 3.9
+
+from stablib.training.turns import end_with, turn
 
 ROOT = Path(__file__).resolve().parents[2]
 OLDEST = (3, 11)
@@ -98,19 +102,12 @@ class Environment:
         self._check()
         if self.is_ready():
             return False
-        with open(self.root / ".venv.lock", "w") as file:
-            self._wait_for(file)
-            # Another call may have done it meanwhile.
-            return not self.is_ready() and self._install()
-
-    def _wait_for(self, file: IO[str]) -> None:
-        """Take the lock, which goes with the process that holds it, however that ends."""
-        told = False
-        while not _try_lock(file):
-            if not told:
-                self.say("Another call is setting up; waiting for it ...")
-                told = True
-            time.sleep(0.2)
+        try:
+            with turn(self.root / ".venv.lock", "the set-up", self.say):
+                # Another call may have done it meanwhile.
+                return not self.is_ready() and self._install()
+        except OSError as error:
+            raise SetupError(in_words(error) or str(error)) from error
 
     def _install(self) -> bool:
         started = time.monotonic()
@@ -225,32 +222,72 @@ class Environment:
             )
 
 
-def _try_lock(file: IO[str]) -> bool:
-    try:
-        if os.name == "nt":
-            import msvcrt
-
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
-
-
 def _short(line: str, width: int = 100) -> str:
     line = " ".join(line.split())
     return line if len(line) <= width else line[: width - 4] + " ..."
 
 
+def in_words(error: OSError) -> str:
+    """What to do about a place that cannot be written to; empty for any other error.
+
+    Example:
+        >>> in_words(OSError(errno.ENOSPC, "", "a.csv"))[:43]
+        'a.csv cannot be written, the disk is full; '
+    """
+    where = getattr(error, "filename", None) or "a file"
+    if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+        why = os.strerror(error.errno)
+        return f"{where} cannot be written ({why}): copy the checkout to a folder of your own"
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return (
+            f"{where} cannot be written, the disk is full; what was finished is kept: "
+            f"make room, then call the same command again"
+        )
+    return ""
+
+
 def run_inside(environment: Environment, arguments: list[str]) -> int:
-    """Run `python -m stablib.book` again, with the environment's Python; return its exit code."""
+    """Run `python -m stablib.book` again, with the environment's Python; return its exit code.
+
+    Whatever stops this process stops the other one: what can be caught is passed on, and for the rest
+    the other one watches this one (`ends_with_the_caller`).
+    """
     program = environment.root / "stablib" / "book" / "__main__.py"
     command = [str(environment.python), str(program), *arguments]
+
+    def stop(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, stop) for number in stopping()}
     # Not os.execv: on Windows that returns to the prompt while the work goes on.
+    process = subprocess.Popen(command, env={**os.environ, CALLER: str(os.getpid())})
     try:
-        return subprocess.call(command)
+        return process.wait()
     except KeyboardInterrupt:
+        # Ctrl-C reaches both, and the other one has kernels to end; any other signal reaches this one.
+        for patience, stronger in ((3, process.terminate), (20, process.kill)):
+            try:
+                process.wait(patience)
+                break
+            except subprocess.TimeoutExpired:
+                stronger()
+        process.wait()
         return 130
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+CALLER = "STABLIB_CALLER"
+
+
+def ends_with_the_caller() -> None:
+    """Let this process end when `run_inside` has, in the process that called it."""
+    if os.environ.get(CALLER) == str(os.getppid()):
+        end_with(os.getppid())
+
+
+def stopping() -> list[int]:
+    """The signals, other than Ctrl-C, by which this process is asked to stop; nohup takes one away."""
+    known = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    return [number for number in known if signal.getsignal(number) is not signal.SIG_IGN]

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import nbformat
 
+from stablib.book.environment import ends_with_the_caller, in_words
 from stablib.book.notebooks import name_of, read_text, tidy, write
 
 TIMEOUT = 1800  # seconds for one cell; none of the book's needs a tenth of it
@@ -83,10 +84,14 @@ def _running(scratch: Path) -> int | None:
 
 
 if __name__ == "__main__":
+    ends_with_the_caller()
     try:
         execute(Path(sys.argv[1]), Path(sys.argv[2]))
     except ChapterError as failure:
         print(failure, flush=True)
+        sys.exit(1)
+    except OSError as error:
+        print(f"its last step: {in_words(error) or error}", flush=True)
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)

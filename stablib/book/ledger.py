@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from stablib.book.environment import ROOT
+from stablib.training.files import write_atomically
+from stablib.training.turns import end_with
 
 LEDGER = ROOT / "results" / "ledger.json"
 _CELL = "text-align: left; vertical-align: top; white-space: normal"
@@ -67,12 +69,16 @@ def compute(ids: Iterable[str] = (), *, progress: bool = True, jobs: int = 2) ->
         jobs: processes at a time.
     """
     from joblib import Parallel, delayed, parallel_config
-    from tqdm import tqdm
+
+    from stablib.training.bars import SteadyBar
 
     ids = list(ids) or list(claims())
-    with parallel_config("loky", n_jobs=jobs, inner_max_num_threads=1):
+    guarded = {"initializer": end_with, "initargs": (os.getpid(),)}
+    with parallel_config("loky", n_jobs=jobs, inner_max_num_threads=1, **guarded):
         ended = Parallel(batch_size=1, return_as="generator")(delayed(entry)(id) for id in ids)
-        return list(tqdm(ended, total=len(ids), desc="ledger", unit="claim", disable=not progress))
+        return list(
+            SteadyBar(ended, total=len(ids), desc="ledger", unit="claim", disable=not progress)
+        )
 
 
 def fingerprint() -> str:
@@ -126,10 +132,7 @@ def read(path: Path = LEDGER) -> list[Entry]:
 def write(entries: list[Entry], path: Path = LEDGER) -> None:
     """Write a ledger file, complete or not at all."""
     text = json.dumps(entries, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    temporary.write_text(text, "utf-8")
-    os.replace(temporary, path)
+    write_atomically(path, text.encode("utf-8"))
 
 
 def disagreements(committed: list[Entry], computed: list[Entry]) -> list[str]:

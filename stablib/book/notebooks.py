@@ -8,7 +8,6 @@ result does. It carries one hash for each code cell: of the code that produced t
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -18,6 +17,8 @@ from typing import Any
 
 import jupytext
 import nbformat
+
+from stablib.training.files import write_atomically
 
 # What front ends and tools leave in a cell's metadata; none of it is source.
 NOT_SOURCE = ("execution", "papermill", "trusted", "collapsed", "ExecuteTime", "editable")
@@ -105,14 +106,8 @@ def _rename_widgets(notebook: Any) -> Any:
 
 def write(notebook: Any, path: Path) -> None:
     """Write a notebook beside its place, then move it there: readers see the old or the new one."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        temporary.write_text(nbformat.writes(notebook, version=4) + "\n", "utf-8", newline="\n")
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    text = nbformat.writes(notebook, version=4) + "\n"
+    write_atomically(Path(path), text.encode("utf-8"))
 
 
 def code_hashes(notebook: Any) -> list[str]:

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stablib.book import notebooks
-from stablib.book.environment import ROOT
+from stablib.book.environment import CALLER, ROOT
+from stablib.book.unfinished import Unfinished
+from stablib.training.turns import turn
 
 BUILD = ROOT / "_build"
 HTML = BUILD / "html"
@@ -67,44 +70,93 @@ def run_chapters(
     *,
     together: int = TOGETHER,
     say: Callable[[str], object] = print,
+    ended: Callable[[Path], object] = lambda text: None,
 ) -> list[Outcome]:
     """Run chapters from their texts, some at once; a failing one stops no other.
+
+    An interruption ends those that run, and starts no further one.
 
     Args:
         texts: the chapters, `NN_slug.md`.
         results: the folder for the notebooks; one is replaced only when its chapter succeeded.
         together: how many run at once.
         say: where progress goes, line by line.
+        ended: called with the text of each chapter whose notebook has been written.
 
     Returns:
         One outcome for each chapter, in their order.
     """
     warm_up()
-    with ThreadPoolExecutor(max(1, min(together, os.cpu_count() or 1))) as pool:
-        jobs = [pool.submit(_run_chapter, text, results, say) for text in texts]
+    running = _Running()
+
+    def run(text: Path) -> Outcome:
+        say(f"  {text.stem} ...")
+        outcome = _run_chapter(text, results, running)
+        if not running.stopped:
+            what = f"FAILED in {outcome.error}" if outcome.error else "done"
+            say(f"  {text.stem}: {what} ({outcome.seconds:.1f} s)")
+        if not outcome.error:
+            ended(text)
+        return outcome
+
+    pool = ThreadPoolExecutor(max(1, min(together, os.cpu_count() or 1)))
+    try:
+        jobs = [pool.submit(run, text) for text in texts]
         return [job.result() for job in jobs]
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        running.stop()
+        raise
+    finally:
+        pool.shutdown()
 
 
-def _run_chapter(text: Path, results: Path, say: Callable[[str], object]) -> Outcome:
-    say(f"  {text.stem} ...")
+class _Running:
+    """The processes of the chapters that run now; once stopped, there will be no others."""
+
+    def __init__(self) -> None:
+        self.lock, self.stopped = threading.Lock(), False
+        self.processes: set[subprocess.Popen[str]] = set()
+
+    def start(self, command: list[str]) -> subprocess.Popen[str]:
+        with self.lock:
+            if self.stopped:
+                raise KeyboardInterrupt
+            process = subprocess.Popen(
+                command,
+                env=quiet_environment() | {CALLER: str(os.getpid())},
+                cwd=ROOT,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                encoding="utf-8",
+                errors="replace",
+            )
+            self.processes.add(process)
+            return process
+
+    def stop(self) -> None:
+        """End them; each shuts down its kernel, or leaves that to the kernel if it is too slow."""
+        with self.lock:
+            self.stopped = True
+        for process in self.processes:
+            process.terminate()
+        for process in self.processes:
+            try:
+                process.wait(5)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def _run_chapter(text: Path, results: Path, running: _Running) -> Outcome:
     started = time.monotonic()
     command = [sys.executable, "-m", "stablib.book.execute", text, results / f"{text.stem}.ipynb"]
-    done = subprocess.run(
-        [str(part) for part in command],
-        env=quiet_environment(),
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        errors="replace",
-        check=False,
-    )
-    seconds = time.monotonic() - started
+    process = running.start([str(part) for part in command])
+    out, err = process.communicate()
     error = ""
-    if done.returncode:
-        error = done.stdout.strip() or done.stderr.strip() or f"exit code {done.returncode}"
-    say(f"  {text.stem}: {f'FAILED in {error}' if error else 'done'} ({seconds:.1f} s)")
-    return Outcome(text.stem, seconds, error)
+    if process.returncode:
+        error = out.strip() or err.strip() or f"exit code {process.returncode}"
+    return Outcome(text.stem, time.monotonic() - started, error)
 
 
 def failures(outcomes: list[Outcome]) -> str:
@@ -140,8 +192,12 @@ def gather(executed: Path, source: Path, root: Path = ROOT) -> None:
             shutil.copy2(text, source / "chapters" / text.name)
 
 
-def build_html(executed: Path) -> Path:
+def build_html(executed: Path, say: Callable[[str], object] = print) -> Path:
     """Build the HTML book from executed notebooks; return its first page.
+
+    Args:
+        executed: the folder of the notebooks.
+        say: told if another process builds pages, which is then waited for.
 
     Raises:
         stablib.book.site.BookError: if the builder complains about anything.
@@ -149,32 +205,39 @@ def build_html(executed: Path) -> Path:
     from stablib.book import site
 
     source = BUILD / "source"
-    gather(executed, source)
-    site.build(source, HTML)
+    # Other commands than `book` build pages, too, in the same place; that takes a minute.
+    with turn(BUILD / "turns" / "pages", "the pages", say):
+        gather(executed, source)
+        site.build(source, HTML)
     return HTML / "index.html"
 
 
 def make_book(say: Callable[[str], object] = print) -> int:
     """Run all chapters, build the book from them, and say where it is; return the exit code.
 
-    The committed notebooks are not touched, nor read.
+    The committed notebooks are not touched, nor read. After an interruption only the chapters that are
+    left are run.
     """
     from stablib.book import site
 
     executed = BUILD / "notebooks"
-    shutil.rmtree(executed, ignore_errors=True)
     texts = notebooks.texts(ROOT / "chapters")
-    say(f"Running {len(texts)} chapters:")
-    failed = failures(run_chapters(texts, executed, say=say))
-    if failed:
-        say(f"\n{failed}\nThe book was not built.")
-        return 1
-    say("Building the pages ...")
-    try:
-        page = build_html(executed)
-    except (site.BookError, ValueError) as error:
-        say(f"The book was not built: {error}")
-        return 1
+    with Unfinished(BUILD / "unfinished-book.json", executed) as unfinished:
+        left = unfinished.left(texts, say)
+        kept = {unfinished.notebook(text) for text in texts if text not in left}
+        for other in {*executed.glob("*")} - kept:
+            other.unlink()
+        say(f"Running {len(left)} chapters:")
+        failed = failures(run_chapters(left, executed, say=say, ended=unfinished.note))
+        if failed:
+            say(f"\n{failed}\nThe book was not built.")
+            return 1
+        say("Building the pages ...")
+        try:
+            page = build_html(executed, say)
+        except (site.BookError, ValueError) as error:
+            say(f"The book was not built: {error}")
+            return 1
     say(f"The book is at {page}")
     return 0
 
@@ -183,6 +246,8 @@ def make_notebooks(
     names: list[str], say: Callable[[str], object] = print, folder: Path = ROOT / "chapters"
 ) -> int:
     """Run chapters and replace their committed notebooks; return the exit code.
+
+    After an interruption the same call runs only the chapters that are left.
 
     Args:
         names: chapters, by number or name ("08", "08_mnist_experiments"); none means all.
@@ -195,8 +260,12 @@ def make_notebooks(
             say(f"There is no chapter {name}; there are {', '.join(text.stem for text in texts)}.")
             return 2
     chosen = [text for text in texts if not names or any(_named(text, name) for name in names)]
-    say(f"Running {len(chosen)} chapters:")
-    failed = failures(run_chapters(chosen, folder, say=say))
+    for half in folder.glob(".*.ipynb.*.partial"):  # of a process that was killed while it wrote
+        half.unlink(missing_ok=True)
+    with Unfinished(BUILD / "unfinished-notebooks.json", folder) as unfinished:
+        left = unfinished.left(chosen, say)
+        say(f"Running {len(left)} chapters:")
+        failed = failures(run_chapters(left, folder, say=say, ended=unfinished.note))
     if failed:
         say(f"\n{failed}\nThe notebooks of these chapters are as they were.")
         return 1

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from stablib.training import Sweep, Table, sweep
 from stablib.training.sweeps import home
+from stablib.training.turns import turn
 
 from .approximation import APPROXIMATION
 from .controls import CONTROLS
@@ -35,7 +36,8 @@ def run_all(progress: bool = True, *, root: str | Path | None = None) -> dict[st
     """Compute all tables of the book from nothing; if that was interrupted, go on where it stopped.
 
     The tables in results/ are not read, and are replaced one by one as their sweeps end. What earlier
-    sweeps left in _runs is removed first, unless it belongs to an interrupted call of this function.
+    sweeps left in _runs is removed first, unless it belongs to a call of this function that was
+    interrupted, or that is at work in another process: the two then share it, table by table.
 
     Args:
         progress: whether bars count the runs.
@@ -50,11 +52,12 @@ def run_all(progress: bool = True, *, root: str | Path | None = None) -> dict[st
     every = (*SWEEPS, *OTHERS)
     folder = (home() if root is None else Path(root)) / "_runs"
     begun = folder / "all_from_nothing"
-    if not begun.exists():
-        for name in (*(spec.name for spec in every), *KINKS):
-            shutil.rmtree(folder / name, ignore_errors=True)
-        folder.mkdir(parents=True, exist_ok=True)
-        begun.touch()
+    with turn(folder / ".all.turn", "all tables", print):
+        if not begun.exists():
+            for name in (*(spec.name for spec in every), *KINKS):
+                with turn(folder / f".{name}.turn", f"the table {name}", print):
+                    shutil.rmtree(folder / name, ignore_errors=True)
+            begun.touch()
     tables = {spec.name: sweep(spec, root=root, progress=progress, anew=True) for spec in every}
     eta_star(root, progress, anew=True)
     begun.unlink(missing_ok=True)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -81,6 +82,13 @@ def pieces(X: np.ndarray, v: np.ndarray) -> Pieces:
     )
 
 
+def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    try:
+        return njit(cache=True, error_model="numpy")(function)
+    except RuntimeError:  # no folder can be written to, neither here nor at home
+        return njit(error_model="numpy")(function)
+
+
 @cache
 def _tables() -> tuple[np.ndarray, np.ndarray]:
     """q(t) = sqrt(2) D(t / sqrt(2)), D Dawson's function, and its integral Q from 0, on a grid."""
@@ -93,7 +101,7 @@ def _tables() -> tuple[np.ndarray, np.ndarray]:
     return q, np.concatenate([[0.0], np.cumsum(parts)])
 
 
-@njit(cache=True, error_model="numpy")
+@_compiled
 def _filtered(
     s: float,
     place: np.ndarray,
@@ -133,7 +141,7 @@ def _filtered(
     return total / np.pi
 
 
-@njit(cache=True, error_model="numpy")
+@_compiled
 def _at_points(
     x: np.ndarray,
     v: np.ndarray,
@@ -151,7 +159,7 @@ def _at_points(
             out[i] += _filtered(s, place[a], jump[a], bend[a], eps, q, big_q)
 
 
-@njit(cache=True, error_model="numpy")
+@_compiled
 def _through_table(
     x: np.ndarray,
     v: np.ndarray,

@@ -14,18 +14,35 @@ import numpy as np
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file so that it is there as a whole or not at all, whatever happens."""
+    """Write a file so that it is there as a whole or not at all, whatever happens.
+
+    Args:
+        path: of the file; its folder is made.
+        content: all of it.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        with open(partial, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, path)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
+    while True:
+        try:
+            with open(partial, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(partial, path)
+            return
+        except FileNotFoundError:
+            # A process whose clock is wrong took it for a half that was left behind. If there is no
+            # folder either, that is another matter.
+            if not path.parent.is_dir():
+                raise
+        except OSError as error:
+            partial.unlink(missing_ok=True)
+            if error.errno is None:
+                raise
+            raise OSError(error.errno, error.strerror, str(path)) from error  # not the half's name
+        except BaseException:
+            partial.unlink(missing_ok=True)
+            raise
 
 
 def to_csv(rows: Iterable[Mapping[str, Any]], columns: Iterable[str]) -> str:

@@ -38,6 +38,13 @@ class Store:
         self.networks = root / "results" / "networks" / f"{name}.npz"
         self.runs = root / "_runs" / name
         self.writing = self.runs / ".writing"  # there while a table and its sidecar are replaced
+        self.turn = root / "_runs" / f".{name}.turn"  # of the process that computes and writes
+
+    def check_writable(self) -> None:
+        """Find out before anything is computed whether its result can be written."""
+        for path in (self.run_path("check"), self.table, self.networks):
+            write_atomically(trial := path.with_name(f".{path.name}.trial"), b"")
+            trial.unlink()
 
     def sweep_up(self) -> None:
         """Remove the halves of files that killed processes left."""
@@ -47,7 +54,9 @@ class Store:
         for partial in partials:
             with contextlib.suppress(OSError):  # another process may be doing the same
                 age = time.time() - partial.stat().st_mtime
-                if age > 600:  # writing takes a moment, not minutes
+                # Writing takes a moment, not minutes. If a clock is wrong and it was no half, its
+                # process writes it again.
+                if abs(age) > 600:
                     partial.unlink()
 
     def run_path(self, hash: str) -> Path:
@@ -128,7 +137,7 @@ class Store:
                 are left as they are.
         """
         try:
-            sidecar = json.loads(self.sidecar.read_bytes())
+            sidecar = json.loads(read := self.sidecar.read_bytes())
             histories = {
                 hash: {
                     "spec": dict(run["spec"]),
@@ -150,6 +159,8 @@ class Store:
         if written is None or not self.table.exists() or self.writing.exists():
             return engine, histories
         if digest(self.table.read_bytes()) != written:
+            if self.sidecar.read_bytes() != read:  # both were replaced just now
+                return self.history()
             rows = read_csv(self.table, {}).keys()
             lost, foreign = sorted(histories.keys() - rows), sorted(rows - histories.keys())
             what = [f"the row {hash} is missing" for hash in lost[:1]]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
-import threading
+import sys
 import time
 from collections.abc import Iterable, Mapping
 from importlib.metadata import version
@@ -15,15 +15,16 @@ from typing import Any
 import numpy as np
 from joblib import Parallel, delayed, parallel_config
 from joblib.parallel import get_active_backend
-from tqdm import tqdm
 
 import stablib
 
+from .bars import SteadyBar
 from .files import read_csv, read_networks
 from .grids import Sweep
 from .specs import ENGINE, Spec
 from .store import Store
 from .table import Table
+from .turns import end_with, turn
 
 JOBS = 2  # at a time, where joblib.parallel_config says nothing
 
@@ -37,7 +38,8 @@ def sweep(
     only the missing ones are computed, by joblib with the backend of `joblib.parallel_config` (two
     local processes if none is set). A run is stored the moment it ends, so that a sweep that was
     killed goes on where it stopped. A table that has gained rows is written at the end; rows of other
-    runs that were in it stay.
+    runs that were in it stay. Of two processes that compute the same table, the second waits for the
+    first, says so, and then computes what is left; who only reads waits for nobody.
 
     Args:
         spec: the runs, and the name of the table.
@@ -53,6 +55,8 @@ def sweep(
         ValueError: if a table, its sidecar or a file of networks in `results` cannot be read, or if the
             table was changed after it was written; all of them are left as they are.
         RuntimeError: if a run fails; it is named, and the finished ones are kept.
+        OSError: if something is missing in a table of a folder that cannot be written to, before
+            anything is computed; or if the disk is full.
 
     Source: Section 6; the tables' columns are described in results/README.md.
     """
@@ -61,9 +65,24 @@ def sweep(
     if not isinstance(root, (str, Path, NoneType)):
         raise ValueError(f"root is {type(root).__name__}; the path of a folder is needed")
     store = Store(home() if root is None else Path(root), spec.name)
+    store.sweep_up()
+    if not anew and (table := _swept(store, spec, anew, progress, reading=True)) is not None:
+        return table
+    with turn(store.turn, f"the table {spec.name}", _tell):
+        store.check_writable()
+        return _swept(store, spec, anew, progress)
+
+
+def _tell(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _swept(
+    store: Store, spec: Sweep, anew: bool, progress: bool, reading: bool = False
+) -> Table | None:
+    """The table of a sweep; None if it is not there as it should be and one may only read."""
     kinds = {"hash": str} | spec.runs[0].columns()
     wanted = {run.hash: run for run in spec.runs}
-    store.sweep_up()
 
     listed = {} if anew else read_csv(store.table, kinds)
     engine, histories = (ENGINE, {}) if anew else store.history()
@@ -72,6 +91,8 @@ def sweep(
     if store.networks.exists():
         read_networks(store.networks, set())  # better refused now than after hours
     rows = {hash: row for hash, row in listed.items() if row.keys() == kinds.keys()}
+    if reading and not wanted.keys() <= rows.keys():
+        return None
     for hash in wanted.keys() - rows.keys():
         record = store.load(hash, kinds)
         if record and kinds.keys() <= {"hash", *record["row"]}:
@@ -83,6 +104,8 @@ def sweep(
     tabled = {hash for hash in rows if rows[hash] is listed.get(hash)}
     kept = _kept(spec, rows, wanted, tabled, store) if spec.networks is not None else []
     lost = {hash: None for hash in kept if store.arrays(rows[hash], hash in tabled) is None}
+    if reading and lost:
+        return None
     for record in _compute(store, wanted, lost, progress):
         _enter(record, rows, histories, kinds)
     tabled -= lost.keys()
@@ -91,11 +114,15 @@ def sweep(
     table = _sorted(rows.values(), order)
     whole = store.table.exists() and not store.writing.exists()
     if lost or rows.keys() != listed.keys() or len(tabled) < len(rows) or not whole:
+        if reading:
+            return None
         about = {"engine": ENGINE, "stablib": stablib.__version__}
         store.write_table(table, list(kinds), histories, about)
     if spec.networks is not None:
         stored = read_networks(store.networks, set(kept)) if store.networks.exists() else {}
         if list(stored) != kept or not tabled.issuperset(kept) or len(stored) < store.kept():
+            if reading:
+                return None
             store.write_networks({h: store.arrays(rows[h], h in tabled) for h in kept})
     return Table([row for row in table if row["hash"] in wanted], kinds, store.networks)
 
@@ -132,14 +159,14 @@ def _compute(
     if jobs is None and type(backend).__name__ == "LokyBackend":
         # Nothing was configured. One thread each: the sums of a matrix product, and so the last digits
         # of a run, depend on the number of threads.
-        guarded = {"initializer": _end_with, "initargs": (asking,)}
+        guarded = {"initializer": end_with, "initargs": (asking,)}
         with parallel_config("loky", n_jobs=JOBS, inner_max_num_threads=1, **guarded):
             ended = Parallel(**options)(calls)
     else:
         if not backend.supports_return_generator:
             options["return_as"] = "list"
         ended = Parallel(**options)(calls)
-    bar = tqdm(
+    bar = SteadyBar(
         total=len(wanted),
         initial=len(wanted) - len(missing),
         desc=store.name,
@@ -164,7 +191,7 @@ def _finish(
     `asking` is the process that wants it.
     """
     if os.getppid() == asking:
-        _end_with(asking)
+        end_with(asking)
     row, story, arrays = None, None, None
     if known is not None:
         old, story = known
@@ -194,23 +221,6 @@ def _finish(
         "row": {name: cell for name, cell in row.items() if name != "hash"},
     }
     return store.save(record, arrays or {}), arrays or {}
-
-
-def _end_with(parent: int) -> None:
-    """Let this process end when its parent has, in the midst of a run if need be.
-
-    Workers of joblib would finish their run, be that hours, and then wait for minutes for another one.
-    """
-    name = "stablib: does the parent live?"
-    if any(thread.name == name for thread in threading.enumerate()):
-        return
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(0.5)
-        os._exit(1)
-
-    threading.Thread(target=watch, name=name, daemon=True).start()
 
 
 def environment() -> dict[str, Any]:

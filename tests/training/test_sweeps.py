@@ -260,7 +260,8 @@ CLOCK = [0.0]
 def test_the_time_left_is_told_by_all_runs_that_have_ended(
     tmp_path, log, here, monkeypatch, capsys
 ):
-    monkeypatch.setattr("tqdm.std.time", lambda: CLOCK[0])
+    monkeypatch.setattr("stablib.training.bars.monotonic", lambda: CLOCK[0])
+    monkeypatch.setattr("tqdm.std.time", lambda: -CLOCK[0])  # the time of day is set back meanwhile
     seconds = [600.0, 5.0, 700.0, 2.0, 1.0, 500.0, 3.0, 4.0]  # as at small and at large step sizes
     runs = [Long(step_size=0.1, log=log, seed=i, seconds=s) for i, s in enumerate(seconds)]
     run(Sweep("toy", tuple(runs[:2])), tmp_path)
