@@ -43,8 +43,9 @@ class Store:
     def check_writable(self) -> None:
         """Find out before anything is computed whether its result can be written."""
         for path in (self.run_path("check"), self.table, self.networks):
-            write_atomically(trial := path.with_name(f".{path.name}.trial"), b"")
-            trial.unlink()
+            path.parent.mkdir(parents=True, exist_ok=True)
+            (trial := path.with_name(f".{path.name}.trial")).touch()
+            trial.unlink(missing_ok=True)
 
     def sweep_up(self) -> None:
         """Remove the halves of files that killed processes left."""

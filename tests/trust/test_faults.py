@@ -18,6 +18,7 @@ from stablib.training.turns import Busy, turn
 
 from . import checkouts
 
+FULL = bool(os.environ.get("STABLIB_FULL"))
 posix = pytest.mark.skipif(os.name != "posix", reason="sends signals, takes permissions away")
 QUICK = HEADER + "# Quick\n\n```{code-cell} python\nprint(1)\n```\n"
 # A chapter that goes on when a file appears.
@@ -80,7 +81,7 @@ def test_notebooks_that_are_stopped_go_on_where_they_were_and_leave_no_process(t
         (signal.SIGINT, os.killpg, "01_one", 1),
         (signal.SIGTERM, os.kill, None, 1),
     ]
-    for sent, to, ended, running in plan:
+    for sent, to, ended, running in plan if FULL else plan[:2]:
         process = checkouts.start(root, "notebooks")
         if ended == "01_one":
             (root / "chapters/one").touch()
@@ -259,11 +260,12 @@ def test_a_chapter_is_the_same_without_network_and_with_a_wrong_clock(tmp_path):
     running = [
         start("right.ipynb"),
         start("1970.ipynb", CLOCK="1000", STEP="1e-3"),
-        start("2099_backwards.ipynb", CLOCK="4.09e9", STEP="-100"),
     ]
+    if FULL:
+        running.append(start("2099_backwards.ipynb", CLOCK="4.09e9", STEP="-100"))
     for process in running:
         said = process.communicate(timeout=120)[0]
         assert process.returncode == 0, said
     assert not attempts.exists(), f"the network was asked for: {attempts.read_text()}"
-    right, *wrong = (tmp_path / f"{n}.ipynb" for n in ("right", "1970", "2099_backwards"))
-    assert all(path.read_bytes() == right.read_bytes() for path in wrong)
+    made = {path.read_bytes() for path in tmp_path.glob("*.ipynb")}
+    assert len(made) == 1 and len(list(tmp_path.glob("*.ipynb"))) == len(running)
