@@ -214,11 +214,12 @@ def test_a_disk_that_is_full_at_any_step_loses_no_finished_run(tmp_path, monkeyp
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="root writes everywhere")
-def test_a_folder_without_permission_is_read_and_refused_before_anything_runs(tmp_path):
+@pytest.mark.parametrize("folder", [".", "results"])
+def test_a_folder_without_permission_is_read_and_refused_before_anything_runs(tmp_path, folder):
     log, root = tmp_path / "log", tmp_path / "root"
     sweep(toys(log, range(2), 0.05), root=root, progress=False)
     begun = len(executed(log))
-    for path in [*root.rglob("*"), root]:
+    for path in [*(root / folder).rglob("*"), root / folder]:
         path.chmod(path.stat().st_mode & ~0o222)
     code = f"{PRIVILEGES}\nimport os, sys; os.execv(sys.executable, sys.argv[1:])"
     try:
