@@ -186,6 +186,8 @@ def test_a_search_over_many_sides_is_held_by_its_outer_interval():
     assert found.outer[0] <= found[0] <= found[1] <= found.outer[1] <= 1.2 * found[1]
     low, high, proven, outer = range_over_sides(H, points[:0], neurons[:0])
     assert proven and outer == (low, high) and low < high <= low * (1 + 1e-10)
+    assert_allclose(range_over_sides(H, points, neurons)[3], found.outer, rtol=1e-9)
+    assert f"pairs=16, outer=({found.outer[0]:.12g}," in repr(found)
 
 
 @pytest.mark.parametrize(("B", "replacement"), [(1, False), (2, False), (2, True), (7, True)])
@@ -327,7 +329,7 @@ def test_a_point_on_a_plane_counts_on_neither_side():
     assert planes.on.tolist() == [[0, 0], [1, 0], [0, 1]]
 
 
-@pytest.mark.parametrize(("n", "r"), [(5, 2), (7, 2), (6, 3), (5, 4)])
+@pytest.mark.parametrize(("n", "r"), [(5, 2), (7, 2), (9, 2), (6, 3), (5, 4)])
 def test_points_in_general_position_are_split_in_covers_number_of_ways(n, r):
     rng = np.random.default_rng(n)
     C = rng.normal(size=(n, r))
@@ -409,6 +411,15 @@ def test_no_pair_at_random_breaks_a_multiplier_more_than_the_worst_one_found(d, 
     found = worst_pairs(frame, U, nu, starts / np.linalg.norm(starts, axis=1)[:, None], prove=prove)
     assert (np.diff(found.ratios) <= 0).all() and found.ratio == found.ratios[0]
     v, b = frame.planes(found.omega, found.tau)
+    small = frame.C * 1e-3, Frame(X * 1e-3)  # costs far below 1
+    again = worst_pairs(small[1], U, small[1].basis.T @ mu, starts, prove=prove)
+    assert_allclose(abs(small[1].C), abs(small[0]), atol=1e-15)
+    worst_small = 0.0
+    for _ in range(100):
+        normal = rng.normal(size=d)
+        offset = 1e-3 * rng.normal()
+        worst_small = max(worst_small, abs(mu @ normal) / pair_cost(X * 1e-3, U, normal, offset))
+    assert worst_small <= again.ratio * 1.02
     for normal, offset, ratio in zip(v, b, found.ratios, strict=True):
         assert_allclose(abs(mu @ normal) / pair_cost(X, U, normal, offset), ratio, rtol=1e-5)
     worst = 0.0
@@ -925,3 +936,41 @@ def test_small_labels_are_met_best_from_the_label_in_their_weighted_middle():
     assert best.b2 == y[np.argmin(values)] and best.k == 3
     with pytest.raises(ValueError, match=r"b has shape \(1, 2\)"):
         checks.hyperplanes([1.0], [[1.0, 2.0]], 1)
+
+
+def test_the_gap_is_the_distance_of_bound_and_sharpness_where_the_search_gives_up(monkeypatch):
+    net, X = case()
+    monkeypatch.setattr("stablib.flattest._newton", lambda family, t: (t, 8.0, 6.0, 1))
+    monkeypatch.setattr("stablib.flattest._interior_point", lambda family, t, *ends: (t, *ends, 2))
+    found = flattest_implementation(net, X, loss_curvature=0.5)
+    assert (found.sharpness, found.lower_bound, found.gap, found.evaluations) == (4, 3, 0.25, 3)
+
+
+def test_a_slope_across_data_on_an_oblique_line_costs_next_to_nothing():
+    net, t = case(d=2, k=2)[0], np.linspace(-1, 1, 5)[:, None]
+    X = np.array([0.2, 0.4]) + t * np.array([2.0, -1.0])
+    across = np.array([[1.0, 2.0]])
+    tilted = ShallowReLU(
+        np.vstack([net.W1, across, -across]), np.r_[net.b1, 5.0, -5.0], np.r_[net.w2, 1.0, -1.0], 0
+    )
+    least = least_sharpness(tilted, X)
+    assert_allclose(least.upper, least_sharpness(net, X).upper, rtol=1e-3)
+    far = 3 * np.random.default_rng(1).normal(size=(20, 2))
+    assert_allclose(least.net(far), tilted(far), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("call", "name"),
+    [
+        (lambda net, X: least_sharpness(net, X, tol=-1), "tol"),
+        (lambda net, X: implementation_free_bound(net, X, density="best"), "density"),
+        (lambda net, X: sharpness_interval(net, X, sides=-1), "sides"),
+        (lambda net, X: sgd_threshold(net, X, batch_size=0), "batch_size"),
+        (lambda net, X: sharpness(net, X, [1.0]), "y"),
+        (lambda net, X: sharpness(net, X, loss_curvature=-1), "loss_curvature"),
+        (lambda net, X: max_stability_norm(-1), "step_size"),
+    ],
+)
+def test_what_is_wrong_is_named_first(call, name):
+    with pytest.raises(ValueError, match=rf"^{name} "):
+        call(*case())

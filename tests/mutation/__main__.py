@@ -152,14 +152,22 @@ def survivors(verdicts, rules):
 
 
 def is_argued(name, rules):
-    """Whether one replacement that is argued for leads from the line to its mutant."""
+    """Whether one replacement that is argued for leads from the line to its mutant, or its function is."""
     module, (old, new) = name.split(".")[1], changed(name)
+    if any(function_of(name) in rule.get("functions", ()) for rule in rules):
+        return True
     return any(
         old[: found.start()] + found.expand(rule["becomes"]) + old[found.end() :] == new
         for rule in rules
-        if module in rule.get("modules", [module])
+        if "pattern" in rule and module in rule.get("modules", [module])
         for found in re.finditer(rule["pattern"], old)
     )
+
+
+def function_of(name):
+    """The function that a mutant is one of, such as meeting.Meeting.prove."""
+    module, inner = name.rpartition("__mutmut_")[0].split(".", 2)[1:]
+    return f"{module}{inner[1:].replace('ǁ', '.')}" if "ǁ" in inner else f"{module}.{inner[2:]}"
 
 
 def changed(name):
