@@ -144,11 +144,13 @@ def chain_checks(
     lift = max(-residual, 0.0)
     lifted = (sharpness.value, sharpness.low + lift, sharpness.high + lift)
     exact = (lower.value, lower.low, lower.high)
+    # Decided before 1/2 is taken off: where little is left, rounding would decide.
+    theorem_1 = _check("norm <= 1/eta - 1/2", exact, (edge,) * 3, "Theorem 1")
     checks = [
         _check("1 + 2 norm <= flattest", exact, flat, "Lemma 3"),
         _check("flattest <= sharpness", flat, lifted, "it is one of its rescalings"),
         _check("sharpness <= 2/eta", sharp, (edge,) * 3, "GD is linearly stable here"),
-        _check("norm <= 1/eta - 1/2", (norm,) * 3, (most,) * 3, "Theorem 1"),
+        theorem_1._replace(left=norm, right=most),
     ]
     if sgd is not None:
         threshold = (sgd.value, sgd.low, sgd.high)

@@ -113,7 +113,9 @@ def run(only, every):
     """Run the quick tests against the mutants; return pytest's exit code."""
     one = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "RAYON_NUM_THREADS"), "1")
     path = os.pathsep.join([str(WORK), str(TOOL)])
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "tests.mutation.forks"]
+    # Else pytest looks for its settings above the file of verdicts, and finds the library unchanged.
+    command = [sys.executable, "-m", "pytest", "-c", "pyproject.toml", "-q"]
+    command += ["-p", "tests.mutation.forks"]
     command += ["-W", "error::RuntimeWarning"]  # an overflow that is not said is a fault
     command += ["-p", "no:cacheprovider", "@tests/mutation/quick.txt", "--names", "names.txt"]
     command += ["--mutants", str(BUILD / "verdicts.json"), "--only", only, "--every", str(every)]

@@ -1,6 +1,7 @@
 """What must not change a number, and what may only move it one way: random networks, nasties planted."""
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
@@ -27,91 +28,8 @@ from stablib import (
     stability_norm,
 )
 from tests.core.oracles import autograd_hessian
-
-SEEDS = st.integers(0, 2**32 - 1)
-
-
-def _dead(rng, W1, b1, w2, X):
-    b1[0] = -np.abs(W1[0]).sum() * np.abs(X).max() - 1
-
-
-def _on(rng, W1, b1, w2, X):
-    b1[-1] = np.abs(W1[-1]).sum() * np.abs(X).max() + 1
-
-
-def _duplicate(rng, W1, b1, w2, X):
-    i, j = rng.integers(0, len(W1), 2)
-    W1[j], b1[j] = 2 * W1[i], 2 * b1[i]
-
-
-def _antipodal(rng, W1, b1, w2, X):
-    i, j = rng.integers(0, len(W1), 2)
-    W1[j], b1[j] = -W1[i], -b1[i]
-
-
-def _cancelling(rng, W1, b1, w2, X):
-    i, j = rng.integers(0, len(W1), 2)
-    W1[j], b1[j], w2[j] = -W1[i], -b1[i], -w2[i]
-
-
-def _constant(rng, W1, b1, w2, X):
-    W1[-1] = 0
-
-
-def _without_slope(rng, W1, b1, w2, X):
-    w2[0] = 0
-
-
-def _repeated_point(rng, W1, b1, w2, X):
-    X[-1] = X[0]
-
-
-def _one_place(rng, W1, b1, w2, X):
-    X[:] = X[0]
-
-
-PLANTS = (_dead, _on, _duplicate, _antipodal, _cancelling)
-PLANTS += (_constant, _without_slope, _repeated_point, _one_place)
-
-
-def problem(n, d, k, plants=(), inner=0, outer=0, reach=0, seed=0):
-    """A network, data, and labels that it misses by about its own size; scales are powers of ten."""
-    rng = np.random.default_rng(seed)
-    W1, b1, w2 = rng.normal(size=(k, d)), rng.normal(size=k), rng.normal(size=k)
-    X, noise = rng.normal(size=(n, d)), rng.normal(size=n)
-    if k:
-        for plant in plants:
-            plant(rng, W1, b1, w2, X)
-    X, b1 = X * 10.0**reach, b1 * 10.0**reach
-    net = ShallowReLU(W1 * 10.0**inner, b1 * 10.0**inner, w2 * 10.0**outer, rng.normal())
-    y = net(X) + noise * (1e-3 + np.abs(net(X)).max())
-    return net, X, y
-
-
-def problems(n=8, d=3, k=6, *, least_k=0, scale=6, reach=3):
-    """Small problems: at most n points in d dimensions and k neurons."""
-    powers = st.integers(-scale, scale)
-    return st.builds(
-        problem,
-        st.integers(1, n),
-        st.integers(1, d),
-        st.integers(least_k, k),
-        st.lists(st.sampled_from(PLANTS), max_size=3),
-        powers,
-        powers,
-        st.integers(-reach, reach),
-        SEEDS,
-    )
-
-
-def of(net, **changed):
-    """The same network with some of its parameters changed."""
-    parts = {"W1": net.W1, "b1": net.b1, "w2": net.w2, "b2": net.b2} | changed
-    return ShallowReLU(**parts)
-
-
-def with_neuron(net, w, b, a):
-    return of(net, W1=np.vstack([net.W1, w]), b1=np.append(net.b1, b), w2=np.append(net.w2, a))
+from tests.trust.problems import SEEDS, gross, of, problem, problems, with_neuron
+from tests.trust.stated import states
 
 
 def function_norms(net, X):
@@ -127,14 +45,6 @@ def norms(net, X):
     return np.concatenate([function_norms(net, X), network_norms(net, X)])
 
 
-def gross(net, X):
-    """The size of what cancels in a norm, where slopes cancel."""
-    a, _, b = net.ridges()
-    return (
-        np.abs(a).sum() * (1 + np.abs(X).max() + np.abs(b).max(initial=0)) * (1 + np.abs(X).max())
-    )
-
-
 def close(found, expected, net, X, rtol=1e-9):
     assert_allclose(found, expected, rtol=rtol, atol=1e-13 * gross(net, X))
 
@@ -147,6 +57,7 @@ def curvature(net, X, y):
 # What changes nothing
 
 
+@states(stability_norm, parametric_stability_norm, one_sided_norm, r_norm, sharpness, gd_threshold)
 @given(problems(), SEEDS)
 def test_the_order_of_neurons_and_points_does_not_matter(given_problem, seed):
     net, X, y = given_problem
@@ -159,6 +70,8 @@ def test_the_order_of_neurons_and_points_does_not_matter(given_problem, seed):
     assert_allclose(sgd_threshold(other, X[j], B), sgd_threshold(net, X, B), rtol=1e-8)
 
 
+@pytest.mark.statement("def-3")
+@states(ShallowReLU.rescale, stability_norm, sharpness_lower_bound, sharpness_upper_bound)
 @given(problems(), SEEDS)
 def test_a_rescaling_moves_the_sharpness_and_no_norm_or_bound(given_problem, seed):
     net, X, _ = given_problem
@@ -176,6 +89,7 @@ def test_a_rescaling_moves_the_sharpness_and_no_norm_or_bound(given_problem, see
     assert sharpness(other, X) >= flat.lower_bound * (1 - 1e-12)
 
 
+@states(flattest_implementation)
 @given(problems(least_k=1))
 def test_the_flattest_rescaling_is_the_same_from_wherever_one_starts(given_problem):
     net, X, _ = given_problem
@@ -192,6 +106,7 @@ def test_a_rescaling_does_move_the_sharpness():
     assert sharpness(net.rescale(10.0), X) > 2 * sharpness(net, X)
 
 
+@states(stability_norm, small_batch_norm, sharpness, sharpness_upper_bound)
 @given(problems(), SEEDS)
 def test_turning_data_and_input_weights_together_changes_nothing(given_problem, seed):
     net, X, y = given_problem
@@ -202,6 +117,7 @@ def test_turning_data_and_input_weights_together_changes_nothing(given_problem, 
     close(sharpness_upper_bound(other, X @ Q), sharpness_upper_bound(net, X), net, X)
 
 
+@states(stability_norm, sharpness, sharpness_upper_bound)
 @given(problems(), st.integers(2, 3))
 def test_the_data_several_times_over_are_the_same_law(given_problem, times):
     net, X, y = given_problem
@@ -211,6 +127,7 @@ def test_the_data_several_times_over_are_the_same_law(given_problem, times):
     close(sharpness_upper_bound(net, many), sharpness_upper_bound(net, X), net, X)
 
 
+@states(stability_norm, sharpness, sgd_threshold)
 @given(problems(), SEEDS, st.integers(-6, 6))
 def test_a_neuron_that_is_off_at_all_points_changes_nothing_but_the_r_norm(
     given_problem, seed, power
@@ -225,6 +142,7 @@ def test_a_neuron_that_is_off_at_all_points_changes_nothing_but_the_r_norm(
     assert_allclose(sgd_threshold(other, X, 1), sgd_threshold(net, X, 1), rtol=1e-8)
 
 
+@states(stability_norm, one_sided_norm, sharpness)
 @given(problems(least_k=1), st.floats(0.01, 0.99))
 def test_a_neuron_in_two_parts_is_the_same_neuron(given_problem, share):
     net, X, y = given_problem
@@ -250,6 +168,7 @@ def test_a_constant_on_labels_and_output_is_not_seen(given_problem, share):
 # What scales
 
 
+@states(stability_norm, r_norm, small_batch_norm, sharpness_lower_bound, sharpness_upper_bound)
 @given(problems(), st.floats(1e-3, 1e3))
 def test_norms_grow_with_the_function_and_bounds_with_what_is_above_one(given_problem, c):
     net, X, _ = given_problem
@@ -267,6 +186,8 @@ def test_norms_grow_with_the_function_and_bounds_with_what_is_above_one(given_pr
 # What moves one way
 
 
+@pytest.mark.statement("eq-15")
+@states(parametric_stability_norm, one_sided_norm, stability_norm, sharpness)
 @given(problems(), SEEDS)
 def test_one_more_neuron_never_lowers_what_neurons_cost(given_problem, seed):
     net, X, _ = given_problem
@@ -280,6 +201,7 @@ def test_one_more_neuron_never_lowers_what_neurons_cost(given_problem, seed):
     assert sharpness(other, X) >= sharpness(net, X) * (1 - 1e-12)
 
 
+@states(sgd_threshold, sgd_threshold_bounds, gd_threshold)
 @given(problems(n=6, k=4))
 def test_larger_batches_never_lower_the_threshold_of_sgd(given_problem):
     net, X, _ = given_problem
@@ -293,6 +215,7 @@ def test_larger_batches_never_lower_the_threshold_of_sgd(given_problem):
             assert value <= gd_threshold(net, X) * (1 + 1e-8)
 
 
+@states(max_stability_norm, max_small_batch_norm)
 @given(st.floats(1e-6, 1e6), st.floats(1e-6, 1e6), st.integers(1, 50), st.integers(1, 50))
 def test_what_a_step_size_allows_falls_with_it_and_grows_with_the_batch(one, two, first, second):
     low, high = sorted((one, two))
@@ -307,6 +230,16 @@ def test_what_a_step_size_allows_falls_with_it_and_grows_with_the_batch(one, two
 # The chain
 
 
+@pytest.mark.statement("eq-23")
+@pytest.mark.statement("lem-3")
+@pytest.mark.statement("new-any-width")
+@states(
+    implementation_free_bound,
+    affine_aware_bound,
+    least_sharpness,
+    flattest_implementation,
+    sharpness,
+)
 @settings(max_examples=max(15, settings().max_examples // 10))  # a second each
 @given(problems(n=6, d=2, k=4, scale=2, reach=2))
 def test_every_link_of_the_chain_holds(given_problem):
@@ -338,6 +271,9 @@ def test_points_nearer_to_each_other_than_rounding_leave_the_chain_whole():
 # The Hessian, formed
 
 
+@pytest.mark.statement("eq-44")
+@pytest.mark.statement("new-interval")
+@states(sharpness_interval)
 @given(problems(n=6, k=4))
 def test_the_interval_holds_the_eigenvalue_of_the_formed_hessian(given_problem):
     net, X, y = given_problem
