@@ -156,6 +156,7 @@ def test_a_neuron_in_two_parts_is_the_same_neuron(given_problem, share):
     assert_allclose(curvature(other, X, y), curvature(net, X, y), rtol=1e-9)
 
 
+@states(stability_norm, sharpness, gd_threshold)
 @given(problems(), st.floats(-1, 1))
 def test_a_constant_on_labels_and_output_is_not_seen(given_problem, share):
     net, X, y = given_problem

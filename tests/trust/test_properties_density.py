@@ -1,4 +1,4 @@
-"""The density rho, networks as measures on hyperplanes, the norm read in the plane: random data and lines."""
+"""The density rho, networks as measures on hyperplanes, and the norm read in the plane: random lines."""
 
 import numpy as np
 import pytest
@@ -53,7 +53,7 @@ def test_the_density_of_normal_data_is_positive_and_falls(one, two, width):
 
 @pytest.mark.statement("eq-81")
 @pytest.mark.statement("text-H-rho")
-@states(density.isotropic, density.gaussian, density.uniform_disc)
+@states(density.isotropic, density.uniform_disc)
 @SOME
 @given(st.floats(0.02, 2.5), st.floats(0.5, 2), st.booleans())
 def test_integrals_of_an_isotropic_density_over_planes_are_the_price(b, width, bounded):
@@ -127,14 +127,14 @@ def test_the_smoothed_price_is_even_between_its_extremes_and_a_mean_of_prices(se
 @states(density.empirical)
 @SOME
 @given(SEEDS, st.floats(0.2, 1.5))
-def test_the_density_of_data_turns_with_them_and_has_their_prices_as_line_integrals(seed, eps):
-    X, _v, _b, x = planar(seed)
-    rho = density.empirical(X, x, eps, angles=160)
+def test_the_density_of_data_turns_with_them_whatever_their_order_and_number(seed, eps):
+    X, _, _, x = planar(seed)
+    rho = density.empirical(X, x, eps, angles=400)
     size = np.abs(rho).max() + 1e-12
     Q, order = turn_of(seed), np.random.default_rng(seed).permutation(len(X))
-    turned = density.empirical(X[order] @ Q.T, x @ Q.T, eps, angles=160)
+    turned = density.empirical(X[order] @ Q.T, x @ Q.T, eps, angles=400)
     assert_allclose(turned, rho, atol=1e-4 * size)
-    assert_allclose(density.empirical(np.vstack([X, X]), x, eps, angles=160), rho, atol=1e-9 * size)
+    assert_allclose(density.empirical(np.vstack([X, X]), x, eps, angles=400), rho, atol=1e-9 * size)
 
 
 @pytest.mark.statement("prop-5")
@@ -157,7 +157,7 @@ def test_line_integrals_of_the_density_are_smoothed_prices_and_not_negative(seed
 @states(primal.line_integrals)
 @given(SEEDS, st.floats(0.3, 2), st.floats(-3, 3))
 def test_line_integrals_are_linear_and_even(seed, width, times):
-    _, v, b, _x = planar(seed)
+    _, v, b, _ = planar(seed)
 
     def one(x):
         return np.exp(-(x**2).sum(axis=1) / (2 * width**2))
@@ -183,7 +183,6 @@ def test_line_integrals_are_linear_and_even(seed, width, times):
 @pytest.mark.statement("prop-4")
 @states(
     laplacian,
-    HyperplaneMeasure,
     HyperplaneMeasure.total,
     HyperplaneMeasure.atoms,
     HyperplaneMeasure.absolute,

@@ -43,7 +43,6 @@ def places(net, X, seed):
 
 @pytest.mark.statement("eq-7")
 @states(
-    ShallowReLU,
     ShallowReLU.__call__,
     ShallowReLU.preactivations,
     ShallowReLU.parameters,
@@ -147,7 +146,7 @@ def test_the_canonical_form_is_the_function_with_every_hyperplane_once(given_pro
         assert v[np.flatnonzero(v)[0]] > 0
 
 
-@states(ShallowReLU.canonical)
+@states(ShallowReLU, ShallowReLU.canonical)
 @given(problems())
 def test_the_canonical_form_of_a_canonical_form_is_itself(given_problem):
     net, _, _ = given_problem

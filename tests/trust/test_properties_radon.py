@@ -134,7 +134,7 @@ def test_the_dual_is_linear_sees_even_parts_alone_and_turns_with_its_lines(seed)
 
 
 @pytest.mark.statement("eq-26")
-@states(inverse_radon, gamma)
+@states(inverse_radon)
 @FEW
 @given(SEEDS)
 def test_what_has_the_line_integrals_of_a_function_is_that_function(seed):
