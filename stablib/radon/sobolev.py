@@ -226,7 +226,8 @@ class SmoothTarget:
 
         In one dimension to rounding. In three the integral over offsets is exact to rounding, and its mean
         over directions has kinks where two data points change places. For the Gaussian hill and fifty points
-        16 directions give six digits, 48 eight, 96 nine; the spread over several turns measures the error.
+        16 directions give six digits, 48 eight, 96 nine; for a bump and three points 16 may give less than
+        three. The spread over several turns measures the error.
 
         Args:
             X: data points, shape (n, d).
