@@ -51,7 +51,10 @@ def test_every_difference_but_one_of_times_is_found(tmp_path, changes, said):
 
 
 def test_a_build_that_fails_says_so(tmp_path):
+    with pytest.raises(ValueError, match=r"no stablib/__init__\.py"):
+        reproduce.build_elsewhere(tmp_path, {})
     (tmp_path / "stablib").mkdir()
+    (tmp_path / "stablib" / "__init__.py").touch()
     with pytest.raises(RuntimeError, match=r"the build in .* failed: .*No module named"):
         reproduce.build_elsewhere(tmp_path, {})
 

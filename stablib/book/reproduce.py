@@ -112,8 +112,11 @@ def build_elsewhere(checkout: Path, environment: Mapping[str, str], *arguments: 
         arguments: of the command, `--together 2 --backwards`.
 
     Raises:
+        ValueError: if it has no library of its own: Python would take the one that is installed.
         RuntimeError: if that failed; its last words are named.
     """
+    if not (Path(checkout) / "stablib" / "__init__.py").is_file():
+        raise ValueError(f"checkout is {checkout}, which has no stablib/__init__.py")
     done = subprocess.run(
         [sys.executable, "-m", "stablib.book.reproduce", *arguments],
         cwd=checkout,
