@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import cache
-from typing import Any, NamedTuple
+from functools import cache, partial
+from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from scipy.special import dawsn, ndtr
 
+from ..jit import jit
 from .quadrature import gauss
 
 _STEP = 1 / 64  # of the tables below
 _FAR = 16.0  # where the tables end and the asymptotic series takes over
+
+_compiled = partial(jit, error_model="numpy")
 
 
 class Pieces(NamedTuple):
@@ -80,13 +81,6 @@ def pieces(X: np.ndarray, v: np.ndarray) -> Pieces:
         np.hstack([jump, np.zeros((m, n - 1))]),
         np.hstack([bend, last - first]),
     )
-
-
-def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    try:
-        return njit(cache=True, error_model="numpy")(function)
-    except RuntimeError:  # no folder can be written to, neither here nor at home
-        return njit(error_model="numpy")(function)
 
 
 @cache

@@ -1,4 +1,4 @@
-"""What the compiled loops share: a cached `jit`, and SciPy's matrix product callable from Numba.
+"""What the compiled loops share: their liberties, and SciPy's matrix product callable from Numba.
 
 A Numba loop that adds a product onto a matrix in place needs BLAS's `gemm` with beta = 1, which `np.dot`
 does not offer. SciPy carries the routine in `scipy.linalg.cython_blas`; it is registered under a name of
@@ -11,11 +11,12 @@ from collections.abc import Callable
 from typing import Any
 
 import llvmlite.binding as llvm
-import numba
 from llvmlite import ir
 from numba.core import cgutils, types
 from numba.core.errors import TypingError
 from numba.extending import get_cython_function_address, intrinsic
+
+from ..jit import jit
 
 GOING, BELOW, BLOWN = 0, 1, 2  # why a loop came back; in words:
 ENDINGS = ("going on", "tolerance", "diverged")
@@ -25,14 +26,6 @@ for _letter in "sd":
         f"stablib_{_letter}gemm",
         get_cython_function_address("scipy.linalg.cython_blas", f"{_letter}gemm"),
     )
-
-
-def jit(function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
-    """`numba.njit` with a cache on disk, and without one where no folder can be written to."""
-    try:
-        return numba.njit(cache=True, **options)(function)
-    except RuntimeError:  # "cannot cache function: no locator available"
-        return numba.njit(**options)(function)
 
 
 def fast(function: Callable[..., Any]) -> Callable[..., Any]:

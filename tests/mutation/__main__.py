@@ -51,6 +51,7 @@ OUT = {
     "links": "the sentences and links of its chain",
     "report": "its text and its page",
     "waterfall": "its picture",
+    "jit": "hands loops to Numba",
     "palette": "colours",
     "modules": "reads torch modules: its tests need torch, which takes seconds to import",
 }
