@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import subprocess
 import sys
 import sysconfig
@@ -12,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from stablib.book import pipeline
-from stablib.book.environment import ROOT
+from stablib.book.environment import ROOT, interpreter
 
 FOLDER = ROOT / ".venv-bench"
 REQUIREMENTS = ROOT / "benchmarks" / "requirements.txt"
@@ -31,7 +30,7 @@ def prepare(say: Callable[[str], object], folder: Path = FOLDER) -> Path:
     Raises:
         subprocess.CalledProcessError: if a package cannot be installed.
     """
-    python = folder.joinpath(*(("Scripts", "python.exe") if os.name == "nt" else ("bin", "python")))
+    python = interpreter(folder)
     book = sysconfig.get_path("purelib")
     content = REQUIREMENTS.read_bytes() + book.encode()
     stamp, wanted = folder / "stablib-ready", hashlib.sha256(content).hexdigest()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -13,7 +12,8 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from stablib.book.environment import ROOT, ends_with_the_caller, in_words, stopping
+from stablib.book.environment import ROOT, ends_with_the_caller, in_words, interruptible
+from stablib.book.unfinished import record
 from stablib.training.files import write_atomically
 from stablib.training.turns import Busy, turn
 
@@ -26,20 +26,16 @@ def run(command: str, arguments: list[str]) -> int:
     What stops it, and what it cannot help, ends in one sentence: an interruption, another process at the
     same work, a full disk, a place where nothing can be written.
     """
-
-    def stop(number: int, frame: object) -> None:
-        raise KeyboardInterrupt
-
     ends_with_the_caller()
-    before = {number: signal.signal(number, stop) for number in stopping()}
     try:
-        # One that goes on where another stopped does not take as long as the whole.
-        whole = not arguments and not (ROOT / "_build" / f"unfinished-{command}.json").exists()
-        started = time.monotonic()
-        code = _DO[command](arguments)
-        if command in ("book", "test") and whole and code == 0:
-            note_seconds(command, time.monotonic() - started)
-        return code
+        with interruptible():
+            # One that goes on where another stopped does not take as long as the whole.
+            whole = not arguments and not record(command).exists()
+            started = time.monotonic()
+            code = _DO[command](arguments)
+            if command in ("book", "test") and whole and code == 0:
+                note_seconds(command, time.monotonic() - started)
+            return code
     except KeyboardInterrupt:
         say(_INTERRUPTED.get(command, "Interrupted."))
         return 130
@@ -51,9 +47,6 @@ def run(command: str, arguments: list[str]) -> int:
             raise
         say(f"{in_words(error)}.")
         return 1
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 _KEPT = "Interrupted. {} that have ended are kept: the same command goes on from there."

@@ -6,6 +6,7 @@ old interpreter reaches the sentence that sends its user to a newer one.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import json
@@ -17,7 +18,7 @@ import sys
 import time
 import venv
 from pathlib import Path
-from typing import Callable  # noqa: UP035 - reached by Python 3.9
+from typing import Callable, Iterator  # noqa: UP035 - reached by Python 3.9
 
 from stablib.training.turns import end_with, turn
 
@@ -50,8 +51,7 @@ class Environment:
     @property
     def python(self) -> Path:
         """The interpreter inside the environment."""
-        windows = os.name == "nt"
-        return self.folder.joinpath(*(("Scripts", "python.exe") if windows else ("bin", "python")))
+        return interpreter(self.folder)
 
     def wanted(self) -> dict[str, str]:
         """What the stamp of a finished set-up says.
@@ -222,6 +222,11 @@ class Environment:
             )
 
 
+def interpreter(folder: Path) -> Path:
+    """The interpreter of the virtual environment in a folder."""
+    return folder.joinpath(*(("Scripts", "python.exe") if os.name == "nt" else ("bin", "python")))
+
+
 def _short(line: str, width: int = 100) -> str:
     line = " ".join(line.split())
     return line if len(line) <= width else line[: width - 4] + " ..."
@@ -254,28 +259,21 @@ def run_inside(environment: Environment, arguments: list[str]) -> int:
     """
     program = environment.root / "stablib" / "book" / "__main__.py"
     command = [str(environment.python), str(program), *arguments]
-
-    def stop(number: int, frame: object) -> None:
-        raise KeyboardInterrupt
-
-    before = {number: signal.signal(number, stop) for number in stopping()}
-    # Not os.execv: on Windows that returns to the prompt while the work goes on.
-    process = subprocess.Popen(command, env={**os.environ, CALLER: str(os.getpid())})
-    try:
-        return process.wait()
-    except KeyboardInterrupt:
-        # Ctrl-C reaches both, and the other one has kernels to end; any other signal reaches this one.
-        for patience, stronger in ((3, process.terminate), (20, process.kill)):
-            try:
-                process.wait(patience)
-                break
-            except subprocess.TimeoutExpired:
-                stronger()
-        process.wait()
-        return 130
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    with interruptible():
+        # Not os.execv: on Windows that returns to the prompt while the work goes on.
+        process = subprocess.Popen(command, env={**os.environ, CALLER: str(os.getpid())})
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            # Ctrl-C reaches both, and the other one has kernels to end; any other signal reaches this one.
+            for patience, stronger in ((3, process.terminate), (20, process.kill)):
+                try:
+                    process.wait(patience)
+                    break
+                except subprocess.TimeoutExpired:
+                    stronger()
+            process.wait()
+            return 130
 
 
 CALLER = "STABLIB_CALLER"
@@ -287,7 +285,18 @@ def ends_with_the_caller() -> None:
         end_with(os.getppid())
 
 
-def stopping() -> list[int]:
-    """The signals, other than Ctrl-C, by which this process is asked to stop; nohup takes one away."""
+@contextlib.contextmanager
+def interruptible() -> Iterator[None]:
+    """A context in which other requests to stop are what Ctrl-C is; one that nohup took away stays away."""
+
+    def stop(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
     known = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    return [number for number in known if signal.getsignal(number) is not signal.SIG_IGN]
+    heard = [number for number in known if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, stop) for number in heard}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

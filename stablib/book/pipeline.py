@@ -222,7 +222,7 @@ def make_book(say: Callable[[str], object] = print) -> int:
 
     executed = BUILD / "notebooks"
     texts = notebooks.texts(ROOT / "chapters")
-    with Unfinished(BUILD / "unfinished-book.json", executed) as unfinished:
+    with Unfinished("book", executed) as unfinished:
         left = unfinished.left(texts, say)
         kept = {unfinished.notebook(text) for text in texts if text not in left}
         for other in {*executed.glob("*")} - kept:
@@ -262,7 +262,7 @@ def make_notebooks(
     chosen = [text for text in texts if not names or any(_named(text, name) for name in names)]
     for half in folder.glob(".*.ipynb.*.partial"):  # of a process that was killed while it wrote
         half.unlink(missing_ok=True)
-    with Unfinished(BUILD / "unfinished-notebooks.json", folder) as unfinished:
+    with Unfinished("notebooks", folder) as unfinished:
         left = unfinished.left(chosen, say)
         say(f"Running {len(left)} chapters:")
         failed = failures(run_chapters(left, folder, say=say, ended=unfinished.note))

@@ -6,7 +6,6 @@ gigabytes: the tests that need it are skipped there.
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
@@ -15,7 +14,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from stablib.book import pipeline
-from stablib.book.environment import ROOT
+from stablib.book.environment import ROOT, interpreter
 
 SUPPORTED = ((3, 11), (3, 12), (3, 13))
 
@@ -64,7 +63,7 @@ def environment(version: str, program: Path, say: Callable[[str], object] = prin
         RuntimeError: if that fails; pip's last words are named.
     """
     folder = pipeline.BUILD / "pythons" / version
-    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    python = interpreter(folder)
     if not python.exists():
         say(f"Creating {folder} with {program} ...")
         _run([str(program), "-m", "venv", str(folder)])

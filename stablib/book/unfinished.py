@@ -14,6 +14,11 @@ from stablib.book.ledger import fingerprint
 from stablib.training.files import write_atomically
 
 
+def record(command: str) -> Path:
+    """The file of what an interrupted call of a command has done."""
+    return ROOT / "_build" / f"unfinished-{command}.json"
+
+
 class Unfinished:
     """The chapters that have been run by a call that has not ended, kept in a file until it has.
 
@@ -22,12 +27,12 @@ class Unfinished:
     ends, be it with chapters that failed, and keeps them when it is interrupted or killed.
 
     Args:
-        path: of the file.
+        command: whose chapters they are.
         folder: where the notebooks are.
     """
 
-    def __init__(self, path: Path, folder: Path) -> None:
-        self.path, self.folder = path, folder
+    def __init__(self, command: str, folder: Path) -> None:
+        self.path, self.folder = record(command), folder
         self.lock = threading.Lock()  # chapters end side by side
         self.done: dict[str, str] = {}
 
