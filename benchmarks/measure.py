@@ -24,6 +24,7 @@ import stages
 
 import stablib
 from stablib.book.measured import MEASURED, Measurements
+from stablib.training.files import write_atomically
 from stablib.training.sweeps import environment
 
 PACKAGES = {
@@ -47,9 +48,7 @@ def main(arguments: list[str]) -> int:
         return 2
     else:
         found = everything(before["rows"])
-    temporary = MEASURED.with_suffix(".partial")
-    temporary.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
-    temporary.replace(MEASURED)
+    write_atomically(MEASURED, (json.dumps(found, indent=1) + "\n").encode())
     print(Measurements(found).text())
     return 0
 

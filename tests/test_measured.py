@@ -99,7 +99,7 @@ def test_a_power_law_has_its_exponent():
     times = {"seconds": [9.0, 2.0, 8.0, 32.0], "counted": [1.0, 2.0, 4.0, 8.0]}
     about = {"environment": {}, "facts": {}, "profile": {}, "rows": []}
     found = Measurements({**about, "growth": [{**task, "letters": {"n": times}}]})
-    assert found.growth[0].exponents == pytest.approx((2.0, 1.0))
+    assert found.growth["f"]["n"].exponents == pytest.approx((2.0, 1.0))
 
 
 @pytest.mark.parametrize("name", measured_pictures.PICTURES)

@@ -124,8 +124,6 @@ class Measurement:
 class Growth:
     """How a time grows as one size doubles: seconds and operations counted, from the base on."""
 
-    what: str
-    letter: str
     base: tuple[int, int, int]
     seconds: tuple[float, ...]
     counted: tuple[float, ...]
@@ -156,17 +154,17 @@ class Measurements:
             Measurement(**{**row, "ours": tuple(row["ours"]), "theirs": tuple(row["theirs"])})
             for row in found["rows"]
         ]
-        self.growth = [
-            Growth(
-                task["what"],
-                letter,
-                tuple(task["base"]),
-                tuple(times["seconds"]),
-                tuple(times["counted"]),
-            )
+        self.load = " to ".join(map(str, self.environment.get("load", ())))
+        # By what grows, and by the letter of the size.
+        self.growth = {
+            task["what"]: {
+                letter: Growth(
+                    tuple(task["base"]), tuple(times["seconds"]), tuple(times["counted"])
+                )
+                for letter, times in task["letters"].items()
+            }
             for task in found["growth"]
-            for letter, times in task["letters"].items()
-        ]
+        }
 
     @classmethod
     def stored(cls) -> Measurements:
@@ -207,10 +205,7 @@ class Measurements:
             "| what | base (n, d, k) | time there | in n | in d | in k |",
             "|---|---|---|---|---|---|",
         ]
-        tasks: dict[str, dict[str, Growth]] = {}
-        for growth in self.growth:
-            tasks.setdefault(growth.what, {})[growth.letter] = growth
-        for what, letters in tasks.items():
+        for what, letters in self.growth.items():
             first = next(iter(letters.values()))
             cells = [what, str(first.base), duration(first.seconds[0])]
             for letter in "ndk":
@@ -224,7 +219,7 @@ class Measurements:
 
     def machine(self) -> str:
         """Versions and machine, in Markdown."""
-        said = {**self.environment, "load": " to ".join(map(str, self.environment["load"]))}
+        said = {**self.environment, "load": self.load}
         said["seconds"] = f"{said['seconds']} for the whole run"
         lines = [
             "| of the run | |",
@@ -237,6 +232,7 @@ class Measurements:
     def numbers(self) -> dict[str, str]:
         """What sentences may ask for, by name."""
         goals = [row for row in self.rows if row.goal is not None]
+        exponents = [g.exponents for letters in self.growth.values() for g in letters.values()]
         out = {
             "targets": str(len(goals) + len(FACTS)),
             "missed": str(len(self.missed()) + sum(self.facts[n] > f[1] for n, f in FACTS.items())),
@@ -244,9 +240,9 @@ class Measurements:
                 f"{r.what} ({r.size}) against {r.against}" for r in self.missed()
             )
             or "none",
-            "load": " to ".join(map(str, self.environment["load"])),
+            "load": self.load,
             "minutes": f"{self.environment['seconds'] / 60:.0f}",
-            "widest-growth": f"{max(e[0] - e[1] for e in (g.exponents for g in self.growth)):.1f}",
+            "widest-growth": f"{max(fitted - counted for fitted, counted in exponents):.1f}",
         }
         for row in self.rows:
             out |= {

@@ -12,7 +12,7 @@ from math import ceil, floor, log10
 
 from stablib import palette
 from stablib.book.environment import ROOT
-from stablib.book.measured import Growth, Measurement, Measurements
+from stablib.book.measured import Measurement, Measurements
 
 PICTURES = {
     "ratios": ROOT / "assets" / "benchmarks.svg",
@@ -104,13 +104,11 @@ def growth(found: Measurements) -> str:
     Args:
         found: the measurements.
     """
-    tasks: dict[str, list[Growth]] = {}
-    for line in found.growth:
-        tasks.setdefault(line.what, []).append(line)
     wide, high = PANEL
-    top = max(max(g.seconds) / g.seconds[0] for g in found.growth)
+    every = [line for letters in found.growth.values() for line in letters.values()]
+    top = max(max(line.seconds) / line.seconds[0] for line in every)
     parts = []
-    for index, (what, lines) in enumerate(tasks.items()):
+    for index, (what, letters) in enumerate(found.growth.items()):
         x0, y0 = 14 + 186 * (index % 2), 36 + (high + 64) * (index // 2)
 
         def put(step: int, ratio: float, x0: int = x0, y0: int = y0) -> tuple[float, float]:
@@ -126,8 +124,11 @@ def growth(found: Measurements) -> str:
             x, y = x0 + wide * step / 3, y0 + high + 15
             parts.append(f'<text x="{x:.0f}" y="{y}" class="m q">{2**step}</text>')
         taken: list[float] = []
-        for line in sorted(lines, key=lambda g: -g.seconds[-1] / g.seconds[0]):
-            colour, (fitted, counted) = COLOURS[line.letter], line.exponents
+        steepest = sorted(
+            letters.items(), key=lambda item: -item[1].seconds[-1] / item[1].seconds[0]
+        )
+        for letter, line in steepest:
+            colour, (fitted, counted) = COLOURS[letter], line.exponents
             measured = [s / line.seconds[0] for s in line.seconds]
             expected = [c / line.counted[-1] * measured[-1] for c in line.counted]
             path = "L".join("{:.1f} {:.1f}".format(*put(i, r)) for i, r in enumerate(expected))
@@ -140,9 +141,9 @@ def growth(found: Measurements) -> str:
             taken.append(y)
             parts.append(
                 f'<text x="{x0 + wide + 9}" y="{y:.0f}" style="fill:{colour}">'
-                f"{line.letter}: {fitted:.1f} ({counted:.1f})</text>"
+                f"{letter}: {fitted:.1f} ({counted:.1f})</text>"
             )
-    return _svg((high + 64) * ceil(len(tasks) / 2), parts)
+    return _svg((high + 64) * ceil(len(found.growth) / 2), parts)
 
 
 def _svg(height: float, parts: list[str]) -> str:

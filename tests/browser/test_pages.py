@@ -103,9 +103,7 @@ def test_a_page_fits_320_pixels_which_is_a_desktop_at_four_times_the_size(page_o
 def test_every_slider_moves_by_keyboard_and_changes_its_picture(served_page):
     page, _ = served_page
     browser.turn(page, *SETTINGS["desktop, light"])
-    for slider in sliders_of(page):
-        before = seen(slider)
-        handle = slider.locator(".noUi-handle:visible")
+    for slider, handle, before in sliders_of(page):
         last = handle.get_attribute("aria-valuemax")
         at_end = handle.get_attribute("aria-valuenow") == last
         handle.press("ArrowLeft" if at_end else "ArrowRight")
@@ -117,9 +115,7 @@ def test_every_slider_moves_by_keyboard_and_changes_its_picture(served_page):
 def test_every_slider_moves_under_a_finger(page_of_file):
     page, _ = page_of_file
     browser.turn(page, *SETTINGS["phone, dark"])
-    for slider in sliders_of(page):
-        before = seen(slider)
-        handle = slider.locator(".noUi-handle:visible")
+    for slider, handle, before in sliders_of(page):
         now, last = (float(handle.get_attribute(f"aria-value{which}")) for which in ("now", "max"))
         track = slider.locator(".noUi-target:visible")
         box = track.bounding_box()
@@ -139,17 +135,21 @@ def test_a_page_is_open_to_all(served_page, barriers):
 
 
 def sliders_of(page):
-    """The sliders of an open page, as many as its source has."""
+    """The sliders of an open page, as many as its source has: each with its handle and what is seen."""
     states = page.locator('script[type="application/vnd.jupyter.widget-state+json"]')
     count = sum(state.text_content().count('"picture-slider"') for state in states.all())
     sliders = page.locator(".picture-slider")
     assert sliders.count() == count
-    return sliders.all()
+    return ((slider, handle_of(slider), seen(slider)) for slider in sliders.all())
+
+
+def handle_of(slider):
+    return slider.locator(".noUi-handle:visible")
 
 
 def seen(slider):
     """The picture on show, the value beside it, and that screen readers are told of both."""
-    picture, handle = slider.locator("img:visible"), slider.locator(".noUi-handle:visible")
+    picture, handle = slider.locator("img:visible"), handle_of(slider)
     assert picture.count() == 1
     readout = slider.locator(".widget-readout:visible").inner_text()
     assert readout in picture.get_attribute("alt")
