@@ -13,6 +13,8 @@ from typing import NamedTuple
 import numpy as np
 
 SPLITS = 2000  # as many cells are visited at most
+ROUNDING = 1e-12  # of what is gained at a ray of length one
+ALLOWED = 1e-9  # how far below zero a linear function may be at a ray, for a solver's rounding
 TOUCH = 1e-10  # a hyperplane this near to a point passes through it, in units of the data's size
 
 
@@ -89,3 +91,55 @@ def _in_plane(C: np.ndarray) -> np.ndarray:
         cut = np.concatenate([[level[0] - 1], (level[gap] + level[gap + 1]) / 2])
         masks.append(c > cut[:, None])
     return np.concatenate(masks)
+
+
+# What the rays of a cell tell of it.
+
+
+def bound_inside(rays: np.ndarray, gain: np.ndarray, sides: list[np.ndarray]) -> float:
+    """A quick bound of gain over cost in the cone of the rays, from what the norms are near some points.
+
+    It starts in the middle and goes three times towards the ray at which its bound is attained. Most cells
+    are far from the worst, and this is enough to say so.
+
+    Args:
+        rays: that span the cone, (m, r + 1).
+        gain: at the rays, (m,).
+        sides: the linear maps under the two norms, (q, r + 1) each.
+    """
+    up = gain > ROUNDING
+    if not up.any():
+        return 0.0
+    best, corners = np.inf, rays[up] / gain[up, None]
+    at = corners.mean(axis=0)
+    for _ in range(3):
+        values = rays @ linear_below([side @ at for side in sides], sides)
+        best = min(best, bound_at_rays(values, gain))
+        at = at + corners[(values[up] / gain[up]).argmin()]
+    return best
+
+
+def linear_below(ps: list[np.ndarray], sides: list[np.ndarray]) -> np.ndarray:
+    """A linear function below the sum of the norms of `side @ x`: what vectors of length 1 make of them.
+
+    Args:
+        ps: the vectors, (q,) each, of any length.
+        sides: the linear maps under the norms, (q, r + 1) each.
+    """
+    return sum((p / (np.linalg.norm(p) or 1.0)) @ side for p, side in zip(ps, sides, strict=True))
+
+
+def bound_at_rays(values: np.ndarray, gain: np.ndarray) -> float:
+    """The largest quotient of gain and a linear function in a cone; inf if its rays do not tell.
+
+    With t the least of value / gain where gain is positive, value - t gain must be negative on no ray.
+
+    Args:
+        values: of the linear function at the rays, (m,).
+        gain: at the rays, (m,).
+    """
+    up = gain > ROUNDING
+    t = (values[up] / gain[up]).min()
+    if t <= 0 or (values < t * gain - ALLOWED * np.abs(values).max()).any():
+        return np.inf
+    return float(1 / t)

@@ -36,7 +36,7 @@ def best_multiplier(meeting: Meeting, U: np.ndarray) -> tuple[float, np.ndarray,
     objective = -np.concatenate([frame.basis.T @ form.beta, np.ones(m)])
     yields = np.hstack([-form.a[:, None] * normals, np.eye(m)])
     omega = np.vstack([np.eye(r), meeting.directions(frame.basis.T @ form.beta)])
-    cost = np.array([scan(frame, U, direction)[1].min() for direction in omega])
+    cost = scan(frame, U, omega)[1].min(axis=1)
     for _ in range(ROUNDS):
         cuts = np.hstack([omega, np.zeros((len(omega), m))])
         solved = linprog(

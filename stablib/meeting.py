@@ -91,7 +91,8 @@ class Meeting:
         self.target = rest + (self.form.a @ self.form.v) @ self.frame.basis
         size = np.linalg.norm(rest)
         if affine and size > 0:
-            tau, cost, _ = scan(self.frame, self.U, rest / size)
+            tau, cost, _ = (part[0] for part in scan(self.frame, self.U, (rest / size)[None]))
+            tau, cost = tau[np.isfinite(cost)], cost[np.isfinite(cost)]
             level = self.frame.C @ rest / size
             off = np.abs(level[:, None] - tau).min(axis=0)
             self.add_pairs(

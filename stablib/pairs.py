@@ -15,11 +15,12 @@ from typing import NamedTuple
 import numpy as np
 from scipy import sparse
 
-from .cells import Cells, cells
+from .cells import Cells, bound_at_rays, bound_inside, cells, linear_below
 
 POLISHED = 8  # pairs that are improved within their cell, where not all cells are visited
 STEPS = 6  # from cell to cell
 VANISHING = 1e-60  # a spread of which powers are no floats any more
+CHUNK = 200_000  # numbers in an array of a scan, so that it stays near the processor
 INSIDE = 1e-8  # how far a pair's hyperplane is moved off the data points, relative to its cell
 
 
@@ -79,53 +80,63 @@ class Worst(NamedTuple):
 def scan(
     frame: Frame, U: np.ndarray, omega: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The cheapest offset in every gap between the data, for one direction.
+    """The cheapest offset in every gap between the data, for many directions.
 
     Args:
         frame: the data.
         U: factor of the density, (n, q).
-        omega: the direction, (r,).
+        omega: the directions, (s, r).
 
     Returns:
-        Offsets (g,), costs s(omega, tau) + s(-omega, -tau) there (g,), and lower bounds of the costs in their
-        gaps (g,). The two gaps beyond the data are among them.
+        Offsets, costs s(omega, tau) + s(-omega, -tau) there, and lower bounds of the costs in their gaps, all
+        of shape (s, n + 1): behind the k-th offset are k points. The two gaps beyond the data are among them;
+        between points that no offset separates there is none, and its cost and bound are infinite.
     """
-    c = frame.C @ omega
-    order = np.argsort(c)
-    c, V, X1 = c[order], U[order], frame.X1[order]
-    split = np.flatnonzero(np.diff(c) > 1e-12 * np.abs(c).max(initial=0)) + 1
-    split = np.concatenate([[0], split, [len(c)]])  # so many points are behind
+    n, q = U.shape
+    rows = max(1, CHUNK // ((n + 1) * max(q, frame.X1.shape[1])))
+    parts = [_scan(frame, U, omega[i : i + rows]) for i in range(0, len(omega), rows)]
+    return tuple(np.concatenate(part) for part in zip(*parts, strict=True))
 
-    def sums(of: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        below = np.concatenate([np.zeros((1, of.shape[1])), np.cumsum(of, axis=0)])
-        above = np.concatenate([np.cumsum(of[::-1], axis=0)[::-1], np.zeros((1, of.shape[1]))])
-        return below[split], above[split]
 
-    pull = [np.zeros(len(split)), np.zeros(len(split))]
-    for q in V.T:
-        for side, part in enumerate(sums(q[:, None] * X1)):
-            pull[side] += (part**2).sum(axis=1)
+def _scan(
+    frame: Frame, U: np.ndarray, omega: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The same, for as many directions as one wants to have in memory at once."""
+    c = omega @ frame.C.T
+    order = np.argsort(c, axis=1)
+    c = np.take_along_axis(c, order, axis=1)
+    V, X1 = U[order], frame.X1[order]
+    pull = [np.zeros((len(c), c.shape[1] + 1)) for _ in range(2)]
+    for q in range(V.shape[2]):
+        for side, part in zip(pull, _sums(V[:, :, q, None] * X1), strict=True):
+            side += (part**2).sum(axis=2)
     back, front = np.sqrt(pull[0]), np.sqrt(pull[1])
-    back0, front0 = sums(V)
+    back0, front0 = _sums(V)
+    back1, front1 = _sums(V * c[:, :, None])
     # Heights are taken from the cell's own edge, or they would cancel next to it.
-    edge = c[np.clip(split - 1, 0, len(c) - 1)]
-    other = c[np.clip(split, 0, len(c) - 1)]
-    back1, front1 = sums(V * c[:, None])
+    edge = np.concatenate([c[:, :1], c], axis=1)
+    other = np.concatenate([c, c[:, -1:]], axis=1)
+    closed = other - edge <= 1e-12 * np.abs(c).max(axis=1, initial=0)[:, None]
+    closed[:, [0, -1]] = False
     # Beyond the data one side is empty, and the other is least where its height is: maybe far away.
-    for part, ends, gap in ((front0, edge, 0), (back0, other, -1)):
-        whole, first = part[gap], (front1, back1)[-gap if gap else 0][gap]
-        square = whole @ whole
-        far = first @ whole / square if square > 1e-24 * (V**2).sum() else c[gap]
-        reach = 2 * (abs(far - c[gap]) + c[-1] - c[0])
-        ends[gap] = c[gap] + (reach if gap else -reach)
-    back1, front1 = edge[:, None] * back0 - back1, front1 - edge[:, None] * front0
+    for whole, first, ends, gap in (
+        (front0[:, 0], front1[:, 0], edge, 0),
+        (back0[:, -1], back1[:, -1], other, -1),
+    ):
+        square = (whole**2).sum(axis=1)
+        flat = square <= 1e-24 * (U**2).sum()
+        far = (first * whole).sum(axis=1) / np.where(flat, 1, square)
+        far = np.where(flat, c[:, gap], far)
+        reach = 2 * (np.abs(far - c[:, gap]) + c[:, -1] - c[:, 0])
+        ends[:, gap] = c[:, gap] + (reach if gap else -reach)
+    back1, front1 = edge[:, :, None] * back0 - back1, front1 - edge[:, :, None] * front0
 
     def cost(step: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Cost and its slope at edge + step."""
-        up, down = front1 - step[:, None] * front0, back1 + step[:, None] * back0
-        size_up, size_down = np.linalg.norm(up, axis=1), np.linalg.norm(down, axis=1)
-        slope = back * (down * back0).sum(axis=1) / np.where(size_down > 0, size_down, 1)
-        slope -= front * (up * front0).sum(axis=1) / np.where(size_up > 0, size_up, 1)
+        up, down = front1 - step[:, :, None] * front0, back1 + step[:, :, None] * back0
+        size_up, size_down = (np.sqrt((part**2).sum(axis=2)) for part in (up, down))
+        slope = back * (down * back0).sum(axis=2) / np.where(size_down > 0, size_down, 1)
+        slope -= front * (up * front0).sum(axis=2) / np.where(size_up > 0, size_up, 1)
         return front * size_up + back * size_down, slope
 
     low, high = INSIDE * (other - edge), (1 - INSIDE) * (other - edge)
@@ -136,8 +147,17 @@ def scan(
     value, slope = cost(low)
     # A convex function is above its tangents; towards the data points it may fall a little further.
     tangent = value - np.abs(slope) * (high - low)
-    closed = [cost(step)[0] for step in (np.zeros_like(low), other - edge)]
-    return edge + low, value, np.minimum.reduce([tangent, *closed])
+    ends = [cost(step)[0] for step in (np.zeros_like(low), other - edge)]
+    least = np.minimum.reduce([tangent, *ends])
+    return edge + low, np.where(closed, np.inf, value), np.where(closed, np.inf, least)
+
+
+def _sums(of: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Sums over the first k of n, for k = 0 to n, and over all others: (s, n + 1, p) each from (s, n, p)."""
+    nothing = np.zeros_like(of[:, :1])
+    below = np.concatenate([nothing, np.cumsum(of, axis=1)], axis=1)
+    above = np.concatenate([np.cumsum(of[:, ::-1], axis=1)[:, ::-1], nothing], axis=1)
+    return below, above
 
 
 def worst_pairs(
@@ -156,23 +176,22 @@ def worst_pairs(
     if r == 0 or not nu.any():
         return Worst(0.0, np.zeros((0, r)), np.zeros(0), np.zeros(0), 0.0)
     if r == 1:
-        tau, value, least = scan(frame, U, np.ones(1))
+        tau, value, least = (part[0] for part in scan(frame, U, np.ones((1, 1))))
         ratio = _ratio(abs(nu[0]), value)
-        order = np.argsort(-ratio)
+        order = np.argsort(-ratio)[: np.isfinite(value).sum()]
         proven = float(_ratio(abs(nu[0]), least).max())
-        return Worst(float(ratio.max()), np.ones((len(tau), 1)), tau[order], ratio[order], proven)
-    pairs, proven = [], np.inf
-    for omega in starts:
-        tau, value, _ = scan(frame, U, omega)
-        best = value.argmin()
-        pairs.append((omega, tau[best], float(_ratio(abs(nu @ omega), value[best]))))
+        return Worst(float(ratio.max()), np.ones((len(order), 1)), tau[order], ratio[order], proven)
+    tau, value, _ = scan(frame, U, starts)
+    best, every = value.argmin(axis=1), np.arange(len(starts))
+    ratio = _ratio(np.abs(starts @ nu), value[every, best])
+    pairs, proven = list(zip(starts, tau[every, best], ratio.tolist(), strict=True)), np.inf
     pairs.sort(key=lambda pair: -pair[2])
     if prove and frame.cells is not None:
         rays, fronts = frame.cells
-        bounds = [0.0]
+        bounds, enough = [0.0], min(1.0, pairs[0][2])  # no cell of less is the worst, or breaks mu
         for front in fronts:
             for mask in (front, ~front):
-                found, bound = _cell(frame, U, nu, mask, rays)
+                found, bound = _cell(frame, U, nu, mask, rays, enough)
                 pairs += [found] if found else []
                 bounds.append(bound)
         proven = max(bounds)
@@ -208,13 +227,19 @@ def _ratio(gain: float, cost: np.ndarray) -> np.ndarray:
 
 
 def _cell(
-    frame: Frame, U: np.ndarray, nu: np.ndarray, front: np.ndarray, rays: np.ndarray | None
+    frame: Frame,
+    U: np.ndarray,
+    nu: np.ndarray,
+    front: np.ndarray,
+    rays: np.ndarray | None,
+    enough: float = 0.0,
 ) -> tuple[tuple[np.ndarray, float, float] | None, float]:
     """The best pair within one cell, as (omega, tau, ratio), and a proven bound of the ratio there.
 
     Maximise nu.omega over the (omega, tau) that have the points of `front` in front, the others behind, and
     cost at most 1. Dual vectors p of length 1 bound both norms below by linear functions of (omega, tau); on
-    the cell, which its rays span, the quotient of nu.omega and their sum is largest at a ray.
+    the cell, which its rays span, the quotient of nu.omega and their sum is largest at a ray. Where a quick
+    bound is `enough`, nothing is looked for.
     """
     import clarabel
 
@@ -227,16 +252,15 @@ def _cell(
     for mask, sign in ((front, 1.0), (~front, -1.0)):
         pull = np.linalg.norm(U[mask].T @ frame.X1[mask])
         sides.append(sign * pull * (U[mask].T @ C1[mask]))
+    signed = np.where(front, 1.0, -1.0)[:, None] * C1
     if rays is not None:
         rays = rays / np.append(np.ones(r), size)
-        signed = np.where(front, 1.0, -1.0)[:, None] * C1
         own = rays[(rays @ signed.T >= -1e-9).all(axis=1)]
         gain = own[:, :r] @ nu
-        own, gain = own[gain > 0], gain[gain > 0]
-        if len(own) == 0:
-            return None, 0.0
+        bound = bound_inside(own, gain, sides) / unit_cost
+        if bound <= enough:
+            return None, bound
     unit = max(np.abs(side).max() for side in sides) or 1.0
-    signed = np.where(front, 1.0, -1.0)[:, None] * C1
     inside = -signed
     inside[:, :r] += INSIDE * nu  # so far inside the cell, in units of nu.omega
     rows = [np.hstack([inside, np.zeros((n, 2))]), np.eye(r + 3)[[-2, -1]].sum(axis=0)[None]]
@@ -262,9 +286,7 @@ def _cell(
             found = (at[:r] / w, float(at[r] * size / w), ratio)
     bound = np.inf
     if rays is not None:
-        linear = np.zeros(r + 1)
-        for i, side in enumerate(sides):
-            p = -dual[n + 1 + i * (q + 1) :][1 : q + 1]
-            linear += (p / (np.linalg.norm(p) or 1.0)) @ side
-        bound = float(_ratio(1.0, (own @ linear / gain).min() * unit_cost))
+        starts = 1 + n + np.array([0, q + 1])
+        linear = linear_below([-dual[i + 1 : i + 1 + q] for i in starts], sides)
+        bound = bound_at_rays(own @ linear, gain) / unit_cost
     return found, bound

@@ -62,7 +62,8 @@ def counted(tmp_path, monkeypatch, text, *arguments):
     monkeypatch.setattr(suite.pipeline, "BUILD", tmp_path / "build")
     (tmp_path / "test_some.py").write_text(text)
     plain = ["-p", "no:cacheprovider", *arguments]
-    return run_pytest("some", [str(tmp_path), *plain], root=tmp_path)
+    quick = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # their imports take seconds
+    return run_pytest("some", [str(tmp_path), *plain], root=tmp_path, **quick)
 
 
 def test_pytests_own_counts_are_taken_over(tmp_path, monkeypatch):

@@ -33,7 +33,7 @@ from stablib import (
     takeover_batch,
 )
 from stablib.bounds import _printed_upper_bound, upper_bound_implementation
-from stablib.cells import cells, splits
+from stablib.cells import bound_at_rays, bound_inside, cells, splits
 from stablib.conic import restricted_optimum
 from stablib.hessian import Hessian, top_eigenpair
 from stablib.memorising import extreme_points, memoriser
@@ -375,7 +375,7 @@ def test_a_scan_finds_the_cheapest_offset_of_every_gap(d):
     U /= np.linalg.norm(U)
     frame = Frame(X)
     omega = np.ones(d) / d**0.5
-    tau, value, least = scan(frame, U, omega)
+    tau, value, least = (part[0] for part in scan(frame, U, omega[None]))
     direction = frame.basis @ omega
     shift = frame.mean @ direction
     level = np.sort(X @ direction)
@@ -394,6 +394,39 @@ def test_a_scan_finds_the_cheapest_offset_of_every_gap(d):
     v, b = frame.planes(np.array([omega, -2 * omega]), np.array([0.3, 0.4]))
     assert_allclose(np.linalg.norm(v, axis=1), 1)
     assert_allclose(X @ v.T - b, (frame.C @ np.array([omega, -2 * omega]).T - [0.3, 0.4]) / [1, 2])
+
+
+def test_a_scan_has_no_offset_between_points_at_the_same_height():
+    frame = Frame(np.array([[0.0, 0], [0, 1], [2, 0], [2, 3]]))
+    along = frame.basis.T @ np.eye(2)[0]
+    tau, value, least = scan(frame, np.full((4, 1), 0.5), np.array([along, -along]))
+    assert np.isfinite(value).tolist() == [[True, False, True, False, True]] * 2
+    assert (np.isfinite(least) == np.isfinite(value)).all()
+    assert_allclose(tau[0, [0, 2, 4]], -tau[1, [4, 2, 0]], atol=1e-7)
+    assert_allclose(value[0, [0, 2, 4]], value[1, [4, 2, 0]], rtol=1e-7)
+
+
+def test_bounds_on_a_cone_hold_everywhere_in_it():
+    rng = np.random.default_rng(0)
+    told = 0
+    for _ in range(40):
+        middle, sides = rng.normal(size=3), [rng.normal(size=(2, 3)) for _ in range(2)]
+        rays = middle + 0.7 * rng.normal(size=(5, 3))
+        nu = rng.normal(size=3)
+        bound = bound_inside(rays, rays @ nu, sides)
+        points = rng.exponential(size=(300, 5)) ** 3 @ rays
+        cost = sum(np.linalg.norm(points @ side.T, axis=1) for side in sides)
+        assert (points @ nu <= bound * cost * (1 + 1e-9)).all()
+        told += np.isfinite(bound)
+    assert 20 < told < 40
+
+
+def test_a_linear_function_bounds_a_cone_unless_it_falls_faster_than_the_gain():
+    assert bound_at_rays(np.array([2.0, 3.0, 1.0]), np.array([1.0, 1.0, -1.0])) == 0.5
+    assert bound_at_rays(np.array([2.0, 3.0, -2.1]), np.array([1.0, 1.0, -1.0])) == np.inf
+    assert bound_at_rays(np.array([2.0, 3.0, -1.9]), np.array([1.0, 1.0, -1.0])) == 0.5
+    assert bound_at_rays(np.array([2.0, 3.0, -0.1]), np.array([1.0, 1.0, 0.0])) == np.inf
+    assert bound_at_rays(np.array([2.0, -3.0]), np.array([1.0, 1.0])) == np.inf
 
 
 @pytest.mark.parametrize("prove", [False, True])
