@@ -8,7 +8,7 @@ import pytest
 
 from stablib.book import ledger
 from stablib.book.claims import CLAIMS, Verdict, check
-from stablib.book.claims.registry import Claim, claim
+from stablib.book.claims.registry import FOUND, Claim, claim
 from stablib.book.figures import ch10
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -161,3 +161,19 @@ def test_every_dot_of_the_picture_leads_to_its_row():
     attained = [e for e in COMMITTED if ch10.decisive(e) == 0]
     lefts = {x for (x, _), e in zip(spots, COMMITTED, strict=True) if e in attained}
     assert len(lefts) == 1
+
+
+def test_what_a_ledger_has_just_found_is_taken_over_where_the_environment_names_it(
+    tmp_path, monkeypatch
+):
+    known, other, unsure = ("eq-22", "eq-24", "eq-29")
+    entries = [entry for entry in COMMITTED if entry["id"] in (known, unsure)]
+    changed = {known: {"cases": 1_234_567}, unsure: {"margin": None}}
+    ledger.write([entry | changed[entry["id"]] for entry in entries], tmp_path / "found.json")
+    monkeypatch.setenv(FOUND, str(tmp_path / "found.json"))
+    verdicts = {claim.id: verdict for claim, verdict in check(known, unsure).rows}
+    assert verdicts[known].cases == 1_234_567 and verdicts[known].holds
+    assert not verdicts[unsure].holds
+    assert check(other).rows[0][1].cases == CLAIMS[other]().cases  # not in it: searched
+    monkeypatch.delenv(FOUND)
+    assert check(known).rows[0][1].cases != 1_234_567

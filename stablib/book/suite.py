@@ -154,15 +154,25 @@ def sources(extra: list[str], say: Say) -> Result:
 
 
 def notebooks(extra: list[str], say: Say) -> Result:
-    """Run the committed notebooks again and compare what they show."""
-    paths = sorted((ROOT / "chapters").glob("*.ipynb"))
+    """Run the committed notebooks again and compare what they show.
+
+    Claims are not searched a second time in the short run: the ledger's step has just done so.
+    """
+    from stablib.book import ledger
+    from stablib.book.claims.registry import FOUND
+
+    paths = list((ROOT / "chapters").glob("*.ipynb"))
     if not paths:
         return Result(0, 1, note="there are no notebooks")
     pipeline.warm_up()
+    # Those of the longest texts first, so that the last does not run alone for long.
+    paths.sort(key=lambda path: -path.with_suffix(".md").stat().st_size)
     compare = ["--nbval", "--nbval-current-env", "--nbval-cell-timeout=600"]
-    workers = ["-n", "2", "--dist", "loadscope"]
+    workers = ["-n", "2", "--dist", "loadscope", "--no-loadscope-reorder"]
     files = [str(path.relative_to(ROOT)) for path in paths]
-    return run_pytest("notebooks", [*compare, *workers, "--durations=5", *files])
+    known = ledger.kept().exists() and not os.environ.get("STABLIB_FULL")
+    found = {FOUND: str(ledger.kept())} if known else {}
+    return run_pytest("notebooks", [*compare, *workers, "--durations=5", *files], **found)
 
 
 def book(extra: list[str], say: Say) -> Result:

@@ -27,12 +27,5 @@ def hasty(monkeypatch):
 def verdict_of():
     """Function from an id to the claim's verdict: the one just found for the ledger, or else found now."""
     kept = ledger.kept()
-    entries = {e["id"]: e for e in ledger.read(kept)} if kept.exists() else {}
-
-    def find(id):
-        if id not in entries:
-            return CLAIMS[id]()
-        names = ("margin", "cases", "corrected_margin", "counterexample")
-        return Verdict(**{name: entries[id][name] for name in names})
-
-    return find
+    found = Verdict.from_ledger(kept) if kept.exists() else {}
+    return lambda id: found.get(id) or CLAIMS[id]()
