@@ -38,7 +38,7 @@ def until(true, *given, seconds=90):
     stop = time.monotonic() + seconds
     while not (found := true(*given)):
         assert time.monotonic() < stop, "waited in vain"
-        time.sleep(0.02)
+        time.sleep(0.1)
     return found
 
 
