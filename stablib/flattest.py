@@ -9,6 +9,7 @@ from scipy.linalg import cho_factor, cho_solve
 
 from . import checks
 from .curvature import OVERFLOW, top_eigenpair
+from .hessian import LARGEST
 from .network import ShallowReLU
 
 
@@ -100,6 +101,10 @@ class _Rescalings:
     def __init__(self, X: np.ndarray, z: np.ndarray, w2: np.ndarray, root: np.ndarray) -> None:
         self.n, self.k = z.shape
         self.X1 = np.hstack([X, np.ones((self.n, 1))])
+        with np.errstate(over="ignore"):  # what overflows is too large, too
+            pull = np.abs(w2).max(initial=0) * np.abs(self.X1).max()
+        if not max(pull, z.max(initial=0)) < LARGEST:
+            raise ValueError(OVERFLOW)
         self.points = self.X1 @ self.X1.T  # (n, n): XX' + 1
         self.root = root
         self.slopes = (z > 0) * np.abs(w2) * root[:, None]  # (n, k)

@@ -91,7 +91,10 @@ def linearized_sgd(
     net = checks.network(net)
     X = checks.points_of(X, net)
     n = len(X)
-    residual = np.zeros(n) if y is None else net(X) - checks.labels(y, n)
+    with np.errstate(over="ignore", invalid="ignore"):  # said below
+        residual = np.zeros(n) if y is None else net(X) - checks.labels(y, n)
+    if not np.isfinite(residual).all():
+        raise ValueError(OVERFLOW)
     rate = checks.positive(step_size, "step_size")
     batch_noise(n, batch_size, replacement)
     radius, steps = checks.positive(radius, "radius"), checks.count(steps, "steps")

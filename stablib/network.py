@@ -154,6 +154,9 @@ class ShallowReLU:
 
         A neuron with W1_i = 0 is no ridge: it is part of the constant.
 
+        Raises:
+            ValueError: if a slope exceeds what float64 holds.
+
         Example:
             >>> ShallowReLU([[3.0, 4.0]], [-10.0], [2.0]).ridges()
             Ridges(a=array([10.]), v=array([[0.6, 0.8]]), b=array([2.]))
@@ -164,7 +167,14 @@ class ShallowReLU:
         top = np.abs(W1).max(axis=1, initial=0)
         length = top * np.linalg.norm(W1 / top[:, None], axis=1)
         v = W1 / length[:, None]
-        return Ridges(self.w2[ridge] * length, v, 0.0 - self.b1[ridge] / length)
+        with np.errstate(over="ignore"):  # said below
+            a = self.w2[ridge] * length
+        if not np.isfinite(a).all():
+            raise ValueError(
+                "w2 times the length of a row of W1 exceeds what float64 holds; "
+                "entries of moderate size are needed"
+            )
+        return Ridges(a, v, 0.0 - self.b1[ridge] / length)
 
     def canonical(self, tol: float = 1e-9) -> CanonicalForm:
         """The function with every hyperplane once, its neurons' signed slopes added.

@@ -17,6 +17,7 @@ from stablib import (
     sharpness,
     sharpness_lower_bound,
 )
+from stablib.meeting import Meeting, bound_value
 from tests.core.oracles import autograd_features
 
 
@@ -406,3 +407,23 @@ def test_a_search_ends_at_the_gap_that_was_asked_for(function):
     assert loose.gap <= 0.05 and tight.gap <= 1e-6
     with pytest.raises(ValueError, match="tol"):
         function(net, X, tol=0.0)
+
+
+def test_a_multiplier_that_pays_too_much_is_scaled_down_before_it_proves_anything(monkeypatch):
+    net, X = _random(5, 2, 3, seed=3)
+    for proof in (False, True):
+        meeting = Meeting(net, X, affine=True)
+        meeting.run()
+        U, mu = meeting.latest
+        mu = 3 * mu / meeting.worst(U, mu, prove=True).ratio
+        meeting.value, meeting.proven, meeting.latest = -np.inf, False, (U, mu)
+        monkeypatch.setattr("stablib.meeting.PROOFS", 1)
+        if proof:
+            meeting.prove()
+        else:
+            meeting._improve_bound(U, mu)
+        assert bool(meeting.proven) is proof
+        worst = meeting.worst(U, meeting.mu, prove=True)
+        assert 0.9 < worst.ratio <= worst.proven <= 1 + (1e-8 if proof else 1e-2)
+        assert_allclose(meeting.value, bound_value(meeting.form, meeting.own, U, meeting.mu))
+        assert meeting.value <= meeting.upper * (1 + 1e-9)

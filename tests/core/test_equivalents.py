@@ -335,3 +335,26 @@ def test_the_own_law_of_the_data_may_be_any():
     law = EmpiricalWeight(X, np.arange(1.0, len(X) + 1) / np.arange(1.0, len(X) + 1).sum())
     other = equivalent_implementation(net, seed=7)
     assert_allclose(stability_norm(other, law), stability_norm(net, law), rtol=1e-12)
+
+
+def test_padding_adds_dead_neurons_pairs_that_cancel_and_constants():
+    net = ShallowReLU.initial(2, 8, seed=1)
+    seen = set()
+    for seed in range(30):
+        padded = equivalent_implementation(net, seed=seed, split=False, turned=False, spread=0)
+        own = {tuple(row) for row in np.column_stack([net.W1, net.b1])}
+        rest = [i for i in range(padded.k) if (*padded.W1[i], padded.b1[i]) not in own]
+        assert padded.k - len(rest) == net.k and 1 <= len(rest) <= 2 * (net.k // 2)
+        for i in rest:
+            if padded.w2[i] == 0:
+                seen.add("dead")
+            elif not padded.W1[i].any():
+                seen.add("constant")
+                assert padded.b1[i] > 0
+            else:
+                twin = [j for j in rest if j != i and (padded.W1[j] == padded.W1[i]).all()]
+                assert any(padded.w2[j] == -padded.w2[i] for j in twin)
+                seen.add("pair")
+        far = 9 * np.random.default_rng(seed).normal(size=(5, 2))
+        assert_allclose(padded(far), net(far), rtol=1e-9, atol=1e-9)
+    assert seen == {"dead", "constant", "pair"}

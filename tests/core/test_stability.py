@@ -15,7 +15,7 @@ from stablib import (
     sharpness,
     tangent_gram,
 )
-from stablib.meansquare import boundary
+from stablib.meansquare import _Noise, boundary
 from tests.core.oracles import autograd_features
 
 
@@ -177,3 +177,27 @@ def test_bad_input_is_named(function, message):
 def test_more_than_all_points_are_possible_with_replacement():
     net, X = ShallowReLU.initial(2, 3), np.arange(10.0).reshape(5, 2)
     assert sgd_threshold(net, X, 50, replacement=True) <= gd_threshold(net, X)
+
+
+@pytest.mark.parametrize("q", [0.05, 0.5, 1.0])
+def test_a_step_size_is_seen_to_be_stable_exactly_below_the_threshold(q):
+    rng = np.random.default_rng(3)
+    features = rng.normal(size=(6, 4)) + 1
+    h, U = np.linalg.eigh(features @ features.T)
+    h /= h[-1]
+    low, high = boundary(h, U, q)
+    noise = _Noise(np.maximum(h, 0), U, q)
+
+    def radius(s):
+        return np.linalg.eigvals(np.array([noise.times(noise.kernel(s), e) for e in np.eye(6)]))
+
+    assert 2 * low * q * abs(radius(low)).max() <= 1 + 1e-9
+    assert 2 * high * q * abs(radius(high)).max() >= 1 - 1e-9 or high == 1
+    for share in (0.3, 0.9, 0.999, 1.001, 1.1, 3.0):
+        s = share * high
+        if s < 1 or q == 1:
+            top, stable = noise.perron(s, np.ones(6), 1e-10)
+            assert stable == (share < 1)
+            if not stable:  # then it is wanted for a better s
+                again = noise.times(noise.kernel(s), top)
+                assert_allclose(again, abs(radius(s)).max() * top, atol=1e-6 * abs(again).max())
