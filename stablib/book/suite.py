@@ -121,11 +121,6 @@ def unit(extra: list[str], say: Say) -> Result:
     return run_pytest("unit", [*_UNIT, *extra])
 
 
-def doctests(extra: list[str], say: Say) -> Result:
-    """The examples in the library's docstrings."""
-    return run_pytest("doctests", ["--doctest-modules", "stablib", "-n", "2"])
-
-
 def ledger(extra: list[str], say: Say) -> Result:
     """Check every claim again and compare with the committed ledger."""
     from stablib.book import ledger
@@ -220,7 +215,6 @@ STEPS: dict[str, Step] = {
     "lint": lint,
     "ledger": ledger,  # whose verdicts the tests of the claims take over
     "unit": unit,
-    "doctests": doctests,
     "sources": sources,
     "notebooks": notebooks,
     "book": book,
