@@ -18,7 +18,7 @@ from .given import best_multiplier
 from .meeting import CLOSE, GOAL, Meeting, bound_value, uniform
 from .network import ShallowReLU
 
-SEARCHED = 10_000  # numbers in X beyond which no pairs are looked for: the cells' programs take minutes there
+SEARCHED = 10_000  # numbers in X beyond which no pairs are looked for: that takes half a minute there
 
 
 class Bound(NamedTuple):
@@ -140,8 +140,8 @@ def least_sharpness(net: ShallowReLU, X: Any, *, tol: float = GOAL) -> Bound:
     Args:
         net: the network.
         X: data points, shape (n, d); the labels are taken to be net(X).
-        tol: relative gap at which the search ends. Where pairs are searched for, 1e-2 takes a quarter of the
-            time that 1e-8 takes.
+        tol: relative gap at which the search ends. Where pairs are searched for, 1e-2 takes a third to a
+            half of the time that 1e-8 takes.
 
     Returns:
         Bound, always certified. Where `affine_aware_bound` is certified, value and upper meet to 1e-6 (or to

@@ -427,3 +427,18 @@ def test_a_multiplier_that_pays_too_much_is_scaled_down_before_it_proves_anythin
         assert 0.9 < worst.ratio <= worst.proven <= 1 + (1e-8 if proof else 1e-2)
         assert_allclose(meeting.value, bound_value(meeting.form, meeting.own, U, meeting.mu))
         assert meeting.value <= meeting.upper * (1 + 1e-9)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 3])
+def test_a_loose_search_still_ends_with_a_network_no_sharper_than_the_flattest_rescaling(seed):
+    net, X = _random(5, 1, 2, seed)
+    loose, tight = least_sharpness(net, X, tol=0.5), least_sharpness(net, X)
+    assert 1e-2 < loose.gap <= 0.5 and loose.certified
+    assert loose.value <= tight.upper * (1 + 1e-9) and tight.value <= loose.upper * (1 + 1e-9)
+    assert loose.upper <= flattest_implementation(net, X).sharpness * (1 + 1e-12)
+    assert_allclose(sharpness(loose.net, X), loose.upper, rtol=1e-12)
+    assert_allclose(loose.gap, 1 - loose.value / loose.upper, rtol=1e-12)
+    assert_allclose(loose.net(X), net(X), rtol=1e-9, atol=1e-9)
+    given = affine_aware_bound(net, X, loose.density)
+    assert (given.gap, given.net, given.upper) == (1.0, None, np.inf)
+    assert given.value >= loose.value * (1 - 1e-9)
