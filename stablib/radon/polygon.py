@@ -103,7 +103,7 @@ class Roof:
         start, end, c = self.creases()
         e = end - start
         along = v @ (e / np.linalg.norm(e, axis=1)[:, None]).T  # (directions, creases)
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             share = np.where(seen, c / along, 0.0)
         k = len(self.vertices)
         m = np.zeros((len(v), k + 1))

@@ -141,7 +141,8 @@ def test_the_range_over_sides_is_that_of_all_hessians_written_out(seed, residual
         active = H.active.copy()
         active[points, neurons] = choice
         values.append(top(dense_hessian(net, X, r, active)))
-        assert_allclose(sides.hessian(choice).top()[0], values[-1], rtol=1e-10)
+    for choice, value in zip(choices[::3], values[::3], strict=True):
+        assert_allclose(sides.hessian(choice).top()[0], value, rtol=1e-10)
     values = np.array(values)
     for choice in choices[::5]:
         assert sides.below_all(choice) <= values.min() * (1 + 1e-9)
@@ -447,7 +448,7 @@ def test_no_pair_at_random_breaks_a_multiplier_more_than_the_worst_one_found(d, 
     again = worst_pairs(small[1], U, small[1].basis.T @ mu, starts, prove=prove)
     assert_allclose(abs(small[1].C), abs(small[0]), atol=1e-15)
     worst_small = 0.0
-    for _ in range(100):
+    for _ in range(50):
         normal = rng.normal(size=d)
         offset = 1e-3 * rng.normal()
         worst_small = max(worst_small, abs(mu @ normal) / pair_cost(X * 1e-3, U, normal, offset))
@@ -455,7 +456,7 @@ def test_no_pair_at_random_breaks_a_multiplier_more_than_the_worst_one_found(d, 
     for normal, offset, ratio in zip(v, b, found.ratios, strict=True):
         assert_allclose(abs(mu @ normal) / pair_cost(X, U, normal, offset), ratio, rtol=1e-5)
     worst = 0.0
-    for _ in range(600):
+    for _ in range(300):
         normal = rng.normal(size=d)
         normal /= np.linalg.norm(normal)
         offset = rng.uniform(-6, 6)
@@ -737,13 +738,13 @@ def test_on_a_line_the_best_multiplier_is_that_of_a_grid(seed):
 
     def value(mu):
         size = np.abs(form.a)
-        bends = np.minimum(size * front, size * back + form.a * mu * form.v[:, 0])
-        return (5 + 2 * bends.sum() + 2 * mu * form.beta[0]) / 5
+        bends = np.minimum(size * front, size * back + form.a * mu[:, None] * form.v[:, 0])
+        return (5 + 2 * bends.sum(axis=1) + 2 * mu * form.beta[0]) / 5
 
-    best = max(map(value, np.linspace(-cheapest, cheapest, 2001)))
+    best = value(np.linspace(-cheapest, cheapest, 2001)).max()
     found = affine_aware_bound(net, X, "uniform")
     assert_allclose(found.value, best, rtol=3e-3)
-    assert_allclose(found.value, value(found.multiplier[0]), rtol=1e-9)
+    assert_allclose(found.value, value(found.multiplier)[0], rtol=1e-9)
     assert found.certified and found.upper == np.inf and found.net is None
 
 
