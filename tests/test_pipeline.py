@@ -8,48 +8,48 @@ from stablib.book.pipeline import gather, make_notebooks, quiet_environment, run
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory):
-    """Three chapters, the middle one broken, run in two folders; sets have two orders, and clocks differ."""
-    folders = []
-    for name, seed, zone in (("first", "0", "UTC"), ("a_longer_second", "4242", "Asia/Tokyo")):
-        folder = tmp_path_factory.mktemp(name)
-        (folder / "00_small.md").write_text(SMALL, "utf-8")
-        (folder / "01_broken.md").write_text(BROKEN, "utf-8")
-        (folder / "02_small.md").write_text(SMALL.replace("1 / 3", "2 / 3"), "utf-8")
-        (folder / "01_broken.ipynb").write_bytes(b"the notebook of yesterday")
-        lines = []
-        with pytest.MonkeyPatch.context() as changed:
-            changed.setenv("PYTHONHASHSEED", seed)
-            changed.setenv("TZ", zone)
-            code = make_notebooks([], lines.append, folder)
-        folders.append((folder, code, "\n".join(lines)))
-    return folders
+def run(tmp_path_factory):
+    """Three chapters, the middle one broken: their folder, the exit code, and what was said."""
+    folder = tmp_path_factory.mktemp("first")
+    (folder / "00_small.md").write_text(SMALL, "utf-8")
+    (folder / "01_broken.md").write_text(BROKEN, "utf-8")
+    (folder / "02_small.md").write_text(SMALL.replace("1 / 3", "2 / 3"), "utf-8")
+    (folder / "01_broken.ipynb").write_bytes(b"the notebook of yesterday")
+    lines = []
+    with pytest.MonkeyPatch.context() as changed:
+        changed.setenv("PYTHONHASHSEED", "0")
+        changed.setenv("TZ", "UTC")
+        code = make_notebooks([], lines.append, folder)
+    return folder, code, "\n".join(lines)
 
 
-def test_two_runs_give_the_same_bytes(runs):
-    (first, *_), (second, *_) = runs
-    for name in ("00_small.ipynb", "02_small.ipynb"):
-        assert (first / name).read_bytes() == (second / name).read_bytes()
+def test_two_runs_give_the_same_bytes(run, tmp_path_factory, monkeypatch):
+    """In another folder, where sets have another order and the clock another zone."""
+    second = tmp_path_factory.mktemp("a_longer_second")
+    (second / "00_small.md").write_text(SMALL, "utf-8")
+    monkeypatch.setenv("PYTHONHASHSEED", "4242")
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    assert make_notebooks([], str, second) == 0
+    assert (second / "00_small.ipynb").read_bytes() == (run[0] / "00_small.ipynb").read_bytes()
 
 
-def test_a_failing_chapter_names_itself_its_cell_and_its_error(runs):
-    for _, code, text in runs:
-        assert code == 1
-        assert "01_broken.md failed in code cell 2 (y / 0): ZeroDivisionError" in text
+def test_a_failing_chapter_names_itself_its_cell_and_its_error(run):
+    _, code, text = run
+    assert code == 1
+    assert "01_broken.md failed in code cell 2 (y / 0): ZeroDivisionError" in text
 
 
-def test_a_failing_chapter_keeps_its_old_notebook_and_stops_no_other(runs):
-    for folder, _, text in runs:
-        assert (folder / "01_broken.ipynb").read_bytes() == b"the notebook of yesterday"
-        assert "0.6666666666666666" in (folder / "02_small.ipynb").read_text("utf-8")
-        assert "02_small: done" in text
+def test_a_failing_chapter_keeps_its_old_notebook_and_stops_no_other(run):
+    folder, _, text = run
+    assert (folder / "01_broken.ipynb").read_bytes() == b"the notebook of yesterday"
+    assert "0.6666666666666666" in (folder / "02_small.ipynb").read_text("utf-8")
+    assert "02_small: done" in text
 
 
-def test_running_leaves_nothing_else_behind(runs):
-    for folder, *_ in runs:
-        stems = ("00_small", "01_broken", "02_small")
-        names = {f"{stem}.{kind}" for stem in stems for kind in ("md", "ipynb")}
-        assert {path.name for path in folder.iterdir()} == names
+def test_running_leaves_nothing_else_behind(run):
+    stems = ("00_small", "01_broken", "02_small")
+    names = {f"{stem}.{kind}" for stem in stems for kind in ("md", "ipynb")}
+    assert {path.name for path in run[0].iterdir()} == names
 
 
 def test_a_cell_that_kills_its_kernel_is_named(tmp_path):

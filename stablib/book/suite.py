@@ -20,7 +20,8 @@ from stablib.book import pipeline
 from stablib.book.environment import ROOT
 
 BROWSER_TESTS = "tests/browser"
-_UNIT = ["tests", f"--ignore={BROWSER_TESTS}", "-n", "2"]
+_QUICK = ["-p", "no:nbval", "-n", "2"]  # whose imports take seconds
+_UNIT = ["tests", f"--ignore={BROWSER_TESTS}", *_QUICK]
 
 
 @dataclass(frozen=True)
@@ -191,7 +192,7 @@ def browser(extra: list[str], say: Say) -> Result:
         note = f"no browser found: none of {', '.join(NAMES)} is installed"
         say(note)
         return Result(0, 1, note=note) if in_ci() else Result(0, 0, 1, note=note)
-    return run_pytest("browser", [BROWSER_TESTS, "-n", "2", "--durations=5"])
+    return run_pytest("browser", [BROWSER_TESTS, *_QUICK, "--durations=5"])
 
 
 def pythons(extra: list[str], say: Say) -> Result:
