@@ -40,7 +40,8 @@ def figures() -> list[dict[str, Any]]:
 def commands(before: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """`make book` and `make test` as they last ran here, whole; if they did not, what was known before."""
     known = {row["id"]: row for row in before}
-    took = json.loads(SECONDS.read_text("utf-8")) if SECONDS.exists() else {}
+    path = ROOT / SECONDS
+    took = json.loads(path.read_text("utf-8")) if path.exists() else {}
     rows = []
     for name, what, minutes in (
         ("book", "`make book`, results stored", 10),

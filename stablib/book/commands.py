@@ -17,7 +17,7 @@ from stablib.book.unfinished import record
 from stablib.training.files import write_atomically
 from stablib.training.turns import Busy, turn
 
-SECONDS = ROOT / "_build" / "seconds.json"  # how long whole commands took here; read by `bench`
+SECONDS = Path("_build", "seconds.json")  # how long whole commands took here; read by `bench`
 
 
 def run(command: str, arguments: list[str]) -> int:
@@ -62,14 +62,15 @@ def _alone(name: str, what: str) -> AbstractContextManager[bool]:
     return turn(ROOT / "_build" / "turns" / name, what)
 
 
-def note_seconds(command: str, seconds: float, path: Path = SECONDS) -> None:
+def note_seconds(command: str, seconds: float, path: Path | None = None) -> None:
     """Keep how long a command took that did all its work.
 
     Args:
         command: its name.
         seconds: by the clock on the wall.
-        path: the file; what it says of other commands stays.
+        path: the file, by default that of the checkout; what it says of other commands stays.
     """
+    path = path or ROOT / SECONDS
     known = json.loads(path.read_text("utf-8")) if path.exists() else {}
     known[command] = {"seconds": round(seconds, 1), "cores": os.cpu_count()}
     write_atomically(path, (json.dumps(known, indent=1) + "\n").encode())

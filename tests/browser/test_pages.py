@@ -102,8 +102,8 @@ def test_a_page_is_whole_when_opened_as_a_file_on_a_phone(page_of_file):
     assert faults_at(page, report, lambda: report.faults, []) == {}
 
 
-def test_a_page_fits_320_pixels_which_is_a_desktop_at_four_times_the_size(page_of_file):
-    page, report = page_of_file
+def test_a_page_fits_320_pixels_which_is_a_desktop_at_four_times_the_size(served_page):
+    page, report = served_page
     browser.turn(page, (320, 256), False)
     report.look(page)
     assert report.faults == []

@@ -75,8 +75,8 @@ def end_of_group(process):
         )
 
 
-# Five kills of toys in short; the long version has twenty, and kills training as well.
-PLANS = [("toys", 20, 40), ("trained", 5, 16)] if FULL else [("toys", 5, 20)]
+# Three kills of toys in short; the long version has twenty, and kills training as well.
+PLANS = [("toys", 20, 40), ("trained", 5, 16)] if FULL else [("toys", 3, 14)]
 
 
 @posix

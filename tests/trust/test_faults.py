@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import json
 import os
 import re
 import signal
@@ -124,6 +125,7 @@ def test_a_second_call_of_the_same_command_is_told_who_is_at_work(tmp_path, monk
         said = capsys.readouterr().out
         assert f"Process {os.getpid()} is at work on the " in said and said.count("\n") == 1
         assert commands.run(command, []) == 0
+    assert list(json.loads((tmp_path / commands.SECONDS).read_text())) == ["book"]  # noted there
 
 
 def test_a_turn_ends_with_its_process_whatever_number_it_had(tmp_path):
