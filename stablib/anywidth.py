@@ -18,9 +18,7 @@ from .given import best_multiplier
 from .meeting import CLOSE, GOAL, Meeting, bound_value, uniform
 from .network import ShallowReLU
 
-SEARCHED = (
-    10_000  # numbers in X beyond which no pairs are looked for: that takes half a minute there
-)
+SEARCHED = 10_000  # numbers in X beyond which no pairs are looked for: half a minute there
 
 
 class Bound(NamedTuple):

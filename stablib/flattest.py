@@ -51,7 +51,7 @@ def flattest_implementation(net: ShallowReLU, X: Any, loss_curvature: Any = None
         A point within rounding of a neuron's hyperplane counts on the side where it is for `net` as given.
 
     Raises:
-        ValueError: if `net` is no ShallowReLU, X does not fit it, or an l'' is negative.
+        ValueError: if `net` is no ShallowReLU, X does not fit it, an l'' is negative, or products overflow.
 
     Example:
         >>> flat = flattest_implementation(ShallowReLU([[2.0]], [0.0], [1.0]), [[1.0]])

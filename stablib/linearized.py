@@ -78,7 +78,8 @@ def linearized_sgd(
         1e150 is over: its distances are inf from there on, and so is `last`.
 
     Raises:
-        ValueError: if arguments do not fit, or a step size, radius or number is not positive.
+        ValueError: if arguments do not fit, a step size, radius or number is not positive, or
+            products overflow.
 
     Example:
         >>> net = ShallowReLU([[1.0], [-1.0]], [0.0, 0.0], [1.0, 1.0])

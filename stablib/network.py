@@ -190,7 +190,7 @@ class ShallowReLU:
             CanonicalForm: callable, and equal to the network's function.
 
         Raises:
-            ValueError: if `tol` is negative.
+            ValueError: if `tol` is negative, or a slope exceeds what float64 holds.
 
         Example:
             >>> net = ShallowReLU([[1.0], [-1.0]], [0.0, 0.0], [1.0, -1.0])   # relu(x) - relu(-x) = x

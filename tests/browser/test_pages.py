@@ -79,7 +79,7 @@ FULL = bool(os.environ.get("STABLIB_FULL"))
 AT_ALL = ("chapters/00_overview", "pages/benchmarks")
 
 
-def faults_at(page, report, look, settings):
+def faults_at(page, report, look, settings=()):
     """Faults by setting; each page is loaded once, and then turned."""
     faults = {}
     for name in SETTINGS if FULL else settings:
@@ -93,13 +93,13 @@ def faults_at(page, report, look, settings):
 def test_a_page_is_whole_over_http(served_page):
     page, report = served_page  # opened on a desktop, in the light
     assert report.faults == []
-    assert faults_at(page, report, lambda: report.faults, []) == {}
+    assert faults_at(page, report, lambda: report.faults) == {}
 
 
 def test_a_page_is_whole_when_opened_as_a_file_on_a_phone(page_of_file):
     page, report = page_of_file  # opened in the dark
     assert report.faults == []
-    assert faults_at(page, report, lambda: report.faults, []) == {}
+    assert faults_at(page, report, lambda: report.faults) == {}
 
 
 def test_a_page_fits_320_pixels_which_is_a_desktop_at_four_times_the_size(served_page):

@@ -12,9 +12,7 @@ from typing import Any
 
 import numpy as np
 
-FOUND = (
-    "STABLIB_VERDICTS"  # variable of the environment: a ledger whose verdicts `check` takes over
-)
+FOUND = "STABLIB_VERDICTS"  # names, in the environment, a ledger whose verdicts `check` shows
 ROUNDING = 1e-12  # where a statement holds with equality, its margin is zero up to this much
 
 
