@@ -12,7 +12,7 @@ import pytest
 
 from stablib.book import __main__ as entry
 from stablib.book import environment as module
-from stablib.book.environment import ROOT, Environment, SetupError
+from stablib.book.environment import ROOT, Environment, SetupError, keep_bytecode
 
 
 class RecordedEnvironment(Environment):
@@ -187,6 +187,26 @@ def test_the_entry_works_from_any_folder_by_its_path(tmp_path):
     command = [sys.executable, str(program), "help"]
     text = subprocess.check_output(command, cwd=tmp_path, text=True)
     assert all(name in text for name in entry.COMMANDS)
+
+
+@pytest.mark.parametrize("unwanted", ["1", ""])
+def test_modules_are_compiled_once_and_not_beside_the_sources_where_that_is_unwanted(
+    tmp_path, unwanted
+):
+    (tmp_path / "some_module.py").write_text("x = 1\n")
+    variables = {**os.environ, "PYTHONPATH": str(tmp_path), "PYTHONDONTWRITEBYTECODE": unwanted}
+    variables.pop("PYTHONPYCACHEPREFIX", None)
+    keep_bytecode(variables, tmp_path / "kept")
+    subprocess.run([sys.executable, "-c", "import some_module"], env=variables, check=True)
+    beside = list((tmp_path / "__pycache__").glob("some_module.*.pyc"))
+    kept = list((tmp_path / "kept").rglob("some_module.*.pyc"))
+    assert (len(beside), len(kept)) == ((0, 1) if unwanted else (1, 0))
+
+
+def test_where_compiled_modules_go_is_the_users_choice(tmp_path):
+    variables = {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONPYCACHEPREFIX": "/of/the/user"}
+    keep_bytecode(variables, tmp_path)
+    assert variables == {"PYTHONPYCACHEPREFIX": "/of/the/user"}
 
 
 def test_an_unknown_command_is_named(capsys):

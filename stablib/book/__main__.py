@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
 if not __package__:  # called by its path, from any folder
     sys.path[0] = str(Path(__file__).resolve().parents[2])
 
-from stablib.book.environment import Environment, SetupError, run_inside
+from stablib.book.environment import Environment, SetupError, keep_bytecode, run_inside
 
 COMMANDS = {
     "setup": "create .venv and install everything into it (the others do it, too)",
@@ -54,6 +55,7 @@ def main(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         print("Set-up was interrupted; the next call starts it afresh.", file=sys.stderr)
         return 130
+    keep_bytecode(os.environ, environment.folder / "bytecode")
     if not environment.is_current():
         return run_inside(environment, arguments)
     from stablib.book.commands import run

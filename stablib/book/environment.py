@@ -18,7 +18,7 @@ import sys
 import time
 import venv
 from pathlib import Path
-from typing import Callable, Iterator  # noqa: UP035 - reached by Python 3.9
+from typing import Callable, Iterator, MutableMapping  # noqa: UP035 - reached by Python 3.9
 
 from stablib.training.turns import end_with, turn
 
@@ -274,6 +274,20 @@ def run_inside(environment: Environment, arguments: list[str]) -> int:
                     stronger()
             process.wait()
             return 130
+
+
+def keep_bytecode(variables: MutableMapping[str, str], folder: Path) -> None:
+    """Keep compiled modules in a folder of the book's own if the user wants none beside the sources.
+
+    Under PYTHONDONTWRITEBYTECODE each kernel and each worker of the tests would compile torch and SciPy
+    anew, for seconds; what the variable asks for is respected all the same.
+
+    Args:
+        variables: the environment variables, changed in place.
+        folder: where compiled modules go, unless PYTHONPYCACHEPREFIX says where.
+    """
+    if variables.pop("PYTHONDONTWRITEBYTECODE", ""):
+        variables.setdefault("PYTHONPYCACHEPREFIX", str(folder))
 
 
 CALLER = "STABLIB_CALLER"
