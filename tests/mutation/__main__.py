@@ -118,7 +118,8 @@ def run(only, every):
     command = [sys.executable, "-m", "pytest", "-c", "pyproject.toml", "-q"]
     command += ["-p", "tests.mutation.forks"]
     command += ["-W", "error::RuntimeWarning"]  # an overflow that is not said is a fault
-    command += ["-p", "no:cacheprovider", "@tests/mutation/quick.txt", "--names", "names.txt"]
+    command += ["-p", "no:logging", "-p", "no:cacheprovider"]
+    command += ["@tests/mutation/quick.txt", "--names", "names.txt"]
     command += ["--mutants", str(BUILD / "verdicts.json"), "--only", only, "--every", str(every)]
     return subprocess.call(command, cwd=WORK, env={**os.environ, **one, "PYTHONPATH": path})
 
