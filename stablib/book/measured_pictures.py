@@ -52,7 +52,10 @@ def ratios(found: Measurements) -> str:
         x, strong = place(10.0**power), power == 0
         stroke = f' style="stroke:{palette.GREY};stroke-width:1.6"' if strong else ""
         parts.append(f'<line x1="{x:.1f}" y1="26" x2="{x:.1f}" y2="{bottom}"{stroke}/>')
-        parts.append(f'<text x="{x:.1f}" y="{bottom + 17}" class="m q">{10**power:,.4g} ×</text>')
+        inside = min(max(x, 24), WIDTH - 24)  # half the widest label
+        parts.append(
+            f'<text x="{inside:.1f}" y="{bottom + 17}" class="m q">{10**power:,.4g} ×</text>'
+        )
     for index, row in enumerate(rows):
         parts += _row(row, _name(row, rows), 42 + ROW * index, place)
     return _svg(bottom + 26, parts)
