@@ -59,6 +59,21 @@ def test_a_build_that_fails_says_so(tmp_path):
         reproduce.build_elsewhere(tmp_path, {})
 
 
+def test_a_build_elsewhere_has_one_thread_whatever_this_process_has(tmp_path, monkeypatch):
+    """BLAS rounds otherwise with two, which moves the last digits of margins."""
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "2")
+    book = tmp_path / "stablib" / "book"
+    book.mkdir(parents=True)
+    for folder in (book, book.parent):
+        (folder / "__init__.py").touch()
+    tells = "import json, os; open('env.json', 'w').write(json.dumps(dict(os.environ)))"
+    (book / "reproduce.py").write_text(tells)
+    assert reproduce.build_elsewhere(tmp_path, {"TZ": "UTC"}) == tmp_path / "_build" / "anew"
+    given = json.loads((tmp_path / "env.json").read_text())
+    assert given["OMP_NUM_THREADS"] == given["OPENBLAS_NUM_THREADS"] == "1"
+    assert given["TZ"] == "UTC" and given["PYTHONPATH"] == str(tmp_path)
+
+
 @pytest.mark.skipif(not os.environ.get("STABLIB_FULL"), reason="executes all chapters twice")
 def test_two_builds_in_two_places_are_the_same(tmp_path):
     """Pages, notebooks, ledger and small tables; paths, processes, hashes and time zones differ."""

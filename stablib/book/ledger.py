@@ -66,7 +66,7 @@ def compute(ids: Iterable[str] = (), *, progress: bool = True, jobs: int = 2) ->
     Args:
         ids: of the claims; if there are none, all, in the order of the chapters.
         progress: whether a bar counts them.
-        jobs: processes at a time.
+        jobs: processes at a time, of one thread each; 1 is this process, with the threads that it has.
     """
     from joblib import Parallel, delayed, parallel_config
 

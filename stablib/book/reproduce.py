@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -120,7 +119,8 @@ def build_elsewhere(checkout: Path, environment: Mapping[str, str], *arguments: 
     done = subprocess.run(
         [sys.executable, "-m", "stablib.book.reproduce", *arguments],
         cwd=checkout,
-        env={**os.environ, "PYTHONPATH": str(checkout), **environment},
+        # One thread: BLAS rounds otherwise with two, and a single process would use them.
+        env=pipeline.quiet_environment() | {"PYTHONPATH": str(checkout), **environment},
         capture_output=True,
         text=True,
         check=False,
