@@ -3,6 +3,7 @@
 Nothing here needs torch: these tests are most of the quick subset that mutants are run against.
 """
 
+import os
 from itertools import product
 
 import numpy as np
@@ -40,6 +41,8 @@ from stablib.memorising import extreme_points, memoriser
 from stablib.pairs import Frame, scan, worst_pairs
 from stablib.planes import Planes
 from stablib.sides import SideChoices, pairs_on_data, range_over_sides
+
+MORE = 3 if os.environ.get("STABLIB_FULL") else 1  # trials at random and points of grids
 
 
 def case(n=6, d=2, k=3, seed=0):
@@ -178,7 +181,7 @@ def test_a_search_over_many_sides_is_held_by_its_outer_interval():
     assert not found.certified and found.pairs == 16
     H = Hessian.of(net, X, r)
     values = []
-    for _ in range(12):
+    for _ in range(12 * MORE):
         active = H.active.copy()
         active[points, neurons] = rng.integers(0, 2, len(points))
         values.append(top(dense_hessian(net, X, r, active)))
@@ -254,7 +257,7 @@ def test_no_rescaling_that_a_general_search_finds_is_flatter(seed, curved):
     def of(t):
         return sharpness(net.rescale(np.exp(t)), X, None, curvature)
 
-    least = minimize(of, np.zeros(3), method="Nelder-Mead", options={"maxiter": 70}).fun
+    least = minimize(of, np.zeros(3), method="Nelder-Mead", options={"maxiter": 70 * MORE}).fun
     assert flat.lower_bound * (1 - 1e-13) <= flat.sharpness <= least * (1 + 1e-9)
     assert flat.sharpness >= least * (1 - 2e-3) or flat.gap < 1e-7
     assert_allclose(sharpness(flat.net, X, None, curvature), flat.sharpness, rtol=1e-8)
@@ -448,7 +451,7 @@ def test_no_pair_at_random_breaks_a_multiplier_more_than_the_worst_one_found(d, 
     again = worst_pairs(small[1], U, small[1].basis.T @ mu, starts, prove=prove)
     assert_allclose(abs(small[1].C), abs(small[0]), atol=1e-15)
     worst_small = 0.0
-    for _ in range(20):
+    for _ in range(20 * MORE):
         normal = rng.normal(size=d)
         offset = 1e-3 * rng.normal()
         worst_small = max(worst_small, abs(mu @ normal) / pair_cost(X * 1e-3, U, normal, offset))
@@ -456,7 +459,7 @@ def test_no_pair_at_random_breaks_a_multiplier_more_than_the_worst_one_found(d, 
     for normal, offset, ratio in zip(v, b, found.ratios, strict=True):
         assert_allclose(abs(mu @ normal) / pair_cost(X, U, normal, offset), ratio, rtol=1e-5)
     worst = 0.0
-    for _ in range(100):
+    for _ in range(100 * MORE):
         normal = rng.normal(size=d)
         normal /= np.linalg.norm(normal)
         offset = rng.uniform(-6, 6)
@@ -728,7 +731,7 @@ def test_on_a_line_the_best_multiplier_is_that_of_a_grid(seed):
     net, X = case(5, 1, 3, seed)
     U, form = np.full((5, 1), 5**-0.5), net.canonical()
     cheapest = min(
-        pair_cost(X, U, np.ones(1), t) for t in np.linspace(X.min() - 9, X.max() + 9, 301)
+        pair_cost(X, U, np.ones(1), t) for t in np.linspace(X.min() - 9, X.max() + 9, 301 * MORE)
     )
     costs = []
     for v, b in zip(form.v, form.b, strict=True):
